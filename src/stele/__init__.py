@@ -1,0 +1,1 @@
+"""Experiment tracking that cannot lose what was logged. The names that users see, loaded when first used."""

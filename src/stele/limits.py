@@ -1,0 +1,191 @@
+"""Every limit of the data model, once, and the checks that enforce them.
+
+The numbers are MLflow's (its limits for entities, batches and pages), so that whatever one product accepts the other does too.
+The stores call these checks, so a limit holds locally and over HTTP alike.
+"""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+from collections.abc import Collection
+
+from stele.errors import InvalidParameterValue, shown
+
+__all__ = [
+    "INT64_MAX",
+    "INT64_MIN",
+    "check_experiment_name",
+    "check_int64",
+    "check_key",
+    "check_length",
+    "check_max_results",
+    "check_run_id",
+    "check_timestamp",
+]
+
+INT64_MIN = -(2**63)
+INT64_MAX = 2**63 - 1
+
+MAX_KEY_CHARACTERS = 250
+MAX_PARAM_CHARACTERS = 6_000
+MAX_TAG_CHARACTERS = 8_000
+MAX_EXPERIMENT_NAME_CHARACTERS = 500
+MAX_EXPERIMENT_TAG_CHARACTERS = 20_000
+MAX_ARTIFACT_LOCATION_CHARACTERS = 2_048
+MAX_RUN_NAME_CHARACTERS = 500
+MAX_USER_ID_CHARACTERS = 256
+
+MAX_BATCH_METRICS = 1_000
+MAX_BATCH_PARAMS = 100
+MAX_BATCH_TAGS = 100
+MAX_BATCH_ENTITIES = 1_000
+
+MAX_DATASET_NAME_CHARACTERS = 500
+MAX_DATASET_DIGEST_CHARACTERS = 36
+MAX_DATASET_SOURCE_CHARACTERS = 65_535
+MAX_DATASET_SCHEMA_CHARACTERS = 1_048_575
+MAX_DATASET_PROFILE_CHARACTERS = 16_777_215
+MAX_INPUT_TAG_KEY_CHARACTERS = 255
+MAX_INPUT_TAG_VALUE_CHARACTERS = 500
+MAX_BATCH_INPUTS = 1_000
+MAX_DATASET_SUMMARIES = 1_000
+MAX_DATASET_SUMMARY_EXPERIMENTS = 20
+
+DEFAULT_PAGE = 1_000
+MAX_PAGE = 50_000
+MAX_HISTORY_PAGE = 25_000
+MAX_BULK_RUNS = 100
+MAX_INTERVAL_POINTS = 2_500
+
+MAX_FILTER_CHARACTERS = 10_000
+MAX_FILTER_DEPTH = 32
+MAX_FILTER_CLAUSES = 100
+MAX_ORDER_BY_CLAUSES = 20
+
+_KEY = re.compile(r"[/\w.\- :]+")
+_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}", re.ASCII)
+
+
+def check_key(key: str, path: str) -> str:
+    """The key of a metric, param or tag, unchanged when it is allowed.
+
+    Allowed are 1 to 250 Unicode word characters, ``/ . - :`` and spaces that form a relative path in its shortest form.
+
+    Args:
+        key: The key.
+        path: Where it stands in the request, such as ``metrics[3].key``.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if not key:
+        raise InvalidParameterValue(f"{path} is missing. A key has 1 to {MAX_KEY_CHARACTERS} characters.")
+    check_length(key, MAX_KEY_CHARACTERS, path)
+    if not _KEY.fullmatch(key):
+        raise InvalidParameterValue(
+            f"{path} {shown(key)} holds a character that is not allowed. Allowed are letters, digits, _ / . - : and space."
+        )
+    if posixpath.normpath(key) != key or key.startswith(("/", "../")) or key in (".", ".."):
+        raise InvalidParameterValue(
+            f"{path} {shown(key)} is not a plain relative path. "
+            "No slash at either end, no double slash, no segment '.' or '..'."
+        )
+    return key
+
+
+def check_length(value: str, maximum: int, path: str) -> str:
+    """The text, unchanged when it has at most ``maximum`` characters and no NUL.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if len(value) > maximum:
+        raise InvalidParameterValue(
+            f"{path} has {len(value)} characters, at most {maximum} are allowed: {shown(value)}"
+        )
+    if "\0" in value:
+        raise InvalidParameterValue(f"{path} holds a NUL character, which no store can keep: {shown(value)}")
+    return value
+
+
+def check_experiment_name(name: str, path: str = "name") -> str:
+    """The name, unchanged when it has 1 to 500 characters and is not blank.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if not name.strip():
+        raise InvalidParameterValue(
+            f"{path} {shown(name)} is empty. An experiment name has 1 to {MAX_EXPERIMENT_NAME_CHARACTERS} characters."
+        )
+    return check_length(name, MAX_EXPERIMENT_NAME_CHARACTERS, path)
+
+
+def check_run_id(run_id: str, path: str = "run_id") -> str:
+    """The id, unchanged when it is a letter or digit followed by up to 255 letters, digits, ``_`` or ``-``.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if not _RUN_ID.fullmatch(run_id):
+        raise InvalidParameterValue(
+            f"{path} {shown(run_id)} is not a run id: a letter or digit, then up to 255 letters, digits, '_' or '-'."
+        )
+    return run_id
+
+
+def check_int64(value: int, path: str) -> int:
+    """The integer, unchanged when it fits into 64 bits with sign.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not INT64_MIN <= value <= INT64_MAX:
+        raise InvalidParameterValue(f"{path} {shown(value)} is not an integer from {INT64_MIN} to {INT64_MAX}.")
+    return value
+
+
+def check_timestamp(value: int, path: str) -> int:
+    """The time, unchanged when it is a whole number of milliseconds since 1970, 0 or more.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if check_int64(value, path) < 0:
+        raise InvalidParameterValue(f"{path} {shown(value)} is negative. It counts milliseconds since 1970.")
+    return value
+
+
+def check_max_results(value: int, maximum: int, path: str = "max_results") -> int:
+    """The page size, unchanged when it is from 1 to ``maximum``.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if not 1 <= value <= maximum:
+        raise InvalidParameterValue(f"{path} {shown(value)} is not from 1 to {maximum}.")
+    return value
+
+
+def check_finite(value: float, path: str) -> float:
+    """The number, unchanged when it is neither NaN nor infinite.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if not math.isfinite(value):
+        raise InvalidParameterValue(f"{path} {shown(value)} is not a finite number.")
+    return value
+
+
+def check_one_of(value: str, allowed: Collection[str], path: str) -> str:
+    """The word, unchanged when it is one of ``allowed``.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if value not in allowed:
+        raise InvalidParameterValue(f"{path} {shown(value)} is not one of {', '.join(sorted(allowed))}.")
+    return value

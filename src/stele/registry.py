@@ -1,0 +1,67 @@
+"""How Stele is extended: a name, one file, one line.
+
+Built-in implementations and those of other packages go through the same table. An implementation is named by
+``module:attribute`` and imported when it is first asked for; what is not built in is looked up among entry points.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar, cast
+
+from stele.errors import InvalidParameterValue, shown
+
+__all__ = ["Registry"]
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Name -> implementation.
+
+    Args:
+        what: What is registered, for messages: "artifact scheme".
+        groups: Entry point groups to look in, ours first.
+        builtin: Name -> ``module:attribute`` of Stele's own implementations.
+    """
+
+    def __init__(self, what: str, groups: tuple[str, ...], builtin: dict[str, str]) -> None:
+        self._what = what
+        self._groups = groups
+        self._paths = dict(builtin)
+        self._loaded: dict[str, T] = {}
+
+    def register(self, name: str, implementation: T) -> None:
+        """Add an implementation.
+
+        Raises:
+            InvalidParameterValue: The name is taken.
+        """
+        if name in self._loaded or name in self._paths:
+            raise InvalidParameterValue(f"The {self._what} {shown(name)} is registered already.")
+        self._loaded[name] = implementation
+
+    def get(self, name: str) -> T:
+        """The implementation of a name that an administrator or programmer chose (never one from request data).
+
+        Raises:
+            InvalidParameterValue: Nobody provides it.
+        """
+        if name not in self._loaded:
+            self._loaded[name] = self._load(name)
+        return self._loaded[name]
+
+    def _load(self, name: str) -> T:
+        if path := self._paths.get(name):
+            module, _, attribute = path.partition(":")
+            return cast("T", getattr(import_module(module), attribute))
+        for group in self._groups:
+            for entry in entry_points(group=group, name=name):
+                return cast("T", entry.load())
+        raise InvalidParameterValue(f"Unknown {self._what} {shown(name)}. Known are {', '.join(sorted(self.names()))}.")
+
+    def names(self) -> set[str]:
+        """Every name that can be asked for."""
+        found: set[Any] = {entry.name for group in self._groups for entry in entry_points(group=group)}
+        return found | set(self._paths) | set(self._loaded)

@@ -1,0 +1,188 @@
+"""Bytes to Structs and back, with the habits of MLflow's wire.
+
+Input: int64 as number, numeric string or whole float; doubles also as ``"NaN"`` and ``"Infinity"``; camelCase names beside
+snake_case; ``null`` means absent; unknown fields are ignored. Output: snake_case, unset fields and empty lists left out,
+non-finite doubles as the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"`` (JSON has no such numbers).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any, TypeVar, cast
+
+import msgspec
+from msgspec import Meta, Struct
+
+from stele.errors import InvalidParameterValue, shown
+from stele.limits import INT64_MAX, INT64_MIN
+
+__all__ = ["Int64", "Message", "decode", "decode_query", "encode", "required", "to_builtins", "to_query"]
+
+Int64 = Annotated[int, Meta(ge=INT64_MIN, le=INT64_MAX)]
+
+M = TypeVar("M", bound=Struct)
+
+
+class Message(Struct, omit_defaults=True, kw_only=True):
+    """A request or a response. A field without a default must be sent; one at its default is not written."""
+
+
+_encoder = msgspec.json.Encoder()
+_CAMEL = re.compile(rb'"[a-z]+(?:[A-Z][a-z0-9]*)+"\s*:')
+_CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
+_PATH = re.compile(r" - at `(\$.*?)`$")
+
+
+@cache
+def _decoder(cls: type[M]) -> msgspec.json.Decoder[M]:
+    return msgspec.json.Decoder(cls, strict=False)
+
+
+def required(value: str, path: str) -> str:
+    """The text, unchanged when it is not empty: on MLflow's wire an empty string counts as missing.
+
+    Raises:
+        InvalidParameterValue: When it is empty.
+    """
+    if not value:
+        raise InvalidParameterValue(f"{path} is missing or empty.")
+    return value
+
+
+def encode(message: object) -> bytes:
+    """The JSON text of a Struct, or of plain dicts and lists."""
+    body = _encoder.encode(message)
+    # msgspec writes non-finite floats as null. Absent fields are never written, so a null is one of them or part of a text.
+    if b"null" in body:
+        body = _encoder.encode(_finite(msgspec.to_builtins(message)))
+    return body
+
+
+def to_builtins(message: object) -> Any:
+    """The message as dicts, lists and numbers, under its wire names, NaN and infinities as they are."""
+    return msgspec.to_builtins(message)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def decode(body: bytes, cls: type[M]) -> M:
+    """The message in a JSON body.
+
+    Args:
+        body: UTF-8 JSON text of an object; nothing at all counts as ``{}``.
+        cls: The Struct to read.
+
+    Raises:
+        InvalidParameterValue: The text is no JSON object, or a field is missing or of the wrong type; its path is named.
+    """
+    body = body or b"{}"
+    if not _CAMEL.search(body):
+        try:
+            return cast("M", _decoder(cls).decode(body))
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            pass  # null for a field, JSON in a JSON string, or a real mistake: the careful way tells
+    return _convert(_canonical(_object(body)), cls)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        raw = msgspec.json.decode(body)
+        if isinstance(raw, str):  # MLflow accepts an object that was encoded twice
+            raw = msgspec.json.decode(raw)
+    except RecursionError as e:
+        raise InvalidParameterValue("The request body is nested too deeply.") from e
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise InvalidParameterValue(
+            f"The request body is not valid JSON: {e}. NaN and infinities are written as strings, 'NaN', 'Infinity'."
+        ) from e
+    if not isinstance(raw, dict):
+        raise InvalidParameterValue(f"The request body must be a JSON object, not {shown(raw)}.")
+    return raw
+
+
+def _canonical(value: Any, path: str = "") -> Any:
+    """Snake_case names, and no nulls in objects."""
+    if isinstance(value, list):
+        return [_canonical(item, f"{path}[{i}]") for i, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    result: dict[str, Any] = {}
+    for name, item in value.items():
+        snake = _CAPITAL.sub(lambda match: f"_{match[1].lower()}", name)
+        if item is None:
+            continue
+        if snake != name and snake in value:
+            raise InvalidParameterValue(
+                f"{path or 'The body'} gives both {snake!r} and {name!r}; one of them is allowed."
+            )
+        result[snake] = _canonical(item, f"{path}.{snake}".lstrip("."))
+    return result
+
+
+def _convert(raw: dict[str, Any], cls: type[M]) -> M:
+    try:
+        return msgspec.convert(raw, cls, strict=False)
+    except msgspec.ValidationError as e:
+        raise InvalidParameterValue(_explain(str(e), raw)) from e
+
+
+def _explain(text: str, raw: object) -> str:
+    """A validation error of msgspec with the field's path in front and the value behind."""
+    match = _PATH.search(text)
+    problem = (text[: match.start()] if match else text).replace("`", "").rstrip(".")
+    path = match[1].removeprefix("$").lstrip(".") if match else ""
+    if problem.startswith("Object missing required field "):
+        name = problem.removeprefix("Object missing required field ")
+        return f"{f'{path}.{name}' if path else name} is missing."
+    value = _at(raw, path)
+    where = f"{path} " if path and not problem.startswith(path) else ""
+    return (
+        f"{where}{problem[:1].lower() + problem[1:] if where else problem}{f', value {shown(value)}' if path else ''}."
+    )
+
+
+def _at(raw: Any, path: str) -> Any:
+    for part in re.findall(r"\w+", path):
+        try:
+            raw = raw[int(part)] if isinstance(raw, list) else raw[part]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
+    return raw
+
+
+@cache
+def _list_fields(cls: type[Struct]) -> frozenset[str]:
+    schema = msgspec.inspect.type_info(cls)
+    assert isinstance(schema, msgspec.inspect.StructType)
+    return frozenset(item.encode_name for item in schema.fields if isinstance(item.type, msgspec.inspect.ListType))
+
+
+def decode_query(parameters: Mapping[str, Sequence[str]], cls: type[M]) -> M:
+    """The message in the query of a GET request: a repeated name is a list, of a repeated scalar the last one counts.
+
+    Raises:
+        InvalidParameterValue: As :func:`decode`.
+    """
+    lists = _list_fields(cls)
+    raw = _canonical({name: list(values) for name, values in parameters.items()})
+    return _convert({name: item if name in lists else item[-1] for name, item in raw.items() if item}, cls)
+
+
+def to_query(message: Struct) -> list[tuple[str, str]]:
+    """The query of a GET request, the inverse of :func:`decode_query`."""
+    return [
+        (name, ("true" if item else "false") if isinstance(item, bool) else str(item))
+        for name, value in msgspec.to_builtins(message).items()
+        for item in (value if isinstance(value, list) else [value])
+    ]

@@ -1,0 +1,166 @@
+"""Every operation with its address, messages and permission.
+
+The server mounts this table, the REST client calls it, OpenAPI is generated from it.
+
+A path is written without its prefix. ``/api/<version>/mlflow`` (programs) and ``/ajax-api/<version>/mlflow`` (the page) are
+added once, by :func:`addresses`, and the server's static prefix in front of both.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from stele.schema import artifacts as a
+from stele.schema import datasets as d
+from stele.schema import experiments as e
+from stele.schema import logged_models as lm
+from stele.schema import metrics as m
+from stele.schema import registered_models as rm
+from stele.schema import runs as r
+from stele.schema.experiments import Empty
+
+__all__ = ["ROUTES", "Permission", "Route", "addresses", "by_operation"]
+
+
+class Permission(StrEnum):
+    """What a principal must be allowed to do. There is no value for "nothing needed": every route has one of these."""
+
+    READ_EXPERIMENT = "experiment:read"
+    WRITE_EXPERIMENT = "experiment:write"
+    CREATE_EXPERIMENT = "experiment:create"
+    DELETE_EXPERIMENT = "experiment:delete"
+    READ_ARTIFACT = "artifact:read"
+    WRITE_ARTIFACT = "artifact:write"
+    READ_MODEL = "model:read"
+    WRITE_MODEL = "model:write"
+    READ_SERVER = "server:read"
+    PUBLIC = "public"
+
+
+class Route(NamedTuple):
+    """One operation of the wire.
+
+    Attributes:
+        method: ``GET``, ``POST``, ``PATCH`` or ``DELETE``. GET reads the query, all others a JSON body.
+        path: Below the prefix; ``{name}`` parts fill fields of the request.
+        request: The message that goes in.
+        response: The message that comes out.
+        operation: The method of the store (or service) that does the work.
+        permission: What the principal needs.
+        versions: API versions in the address.
+        ajax_only: Only the page uses it; MLflow has no ``/api`` twin.
+    """
+
+    method: str
+    path: str
+    request: type[Struct]
+    response: type[Struct]
+    operation: str
+    permission: Permission
+    versions: tuple[str, ...] = ("2.0",)
+    ajax_only: bool = False
+
+
+_READ, _WRITE = Permission.READ_EXPERIMENT, Permission.WRITE_EXPERIMENT
+_READ_MODEL, _WRITE_MODEL = Permission.READ_MODEL, Permission.WRITE_MODEL
+_READ_FILE = Permission.READ_ARTIFACT
+
+_EXPERIMENTS = (
+    Route("POST", "/experiments/create", e.CreateExperiment, e.CreateExperimentResponse, "create_experiment", Permission.CREATE_EXPERIMENT),
+    Route("GET", "/experiments/get", e.GetExperiment, e.GetExperimentResponse, "get_experiment", _READ),
+    Route("GET", "/experiments/get-by-name", e.GetExperimentByName, e.GetExperimentResponse, "get_experiment_by_name", _READ),
+    Route("POST", "/experiments/search", e.SearchExperiments, e.SearchExperimentsResponse, "search_experiments", _READ),
+    Route("GET", "/experiments/search", e.SearchExperiments, e.SearchExperimentsResponse, "search_experiments", _READ),
+    Route("POST", "/experiments/update", e.UpdateExperiment, Empty, "update_experiment", _WRITE),
+    Route("POST", "/experiments/delete", e.DeleteExperiment, Empty, "delete_experiment", Permission.DELETE_EXPERIMENT),
+    Route("POST", "/experiments/restore", e.RestoreExperiment, Empty, "restore_experiment", Permission.DELETE_EXPERIMENT),
+    Route("POST", "/experiments/set-experiment-tag", e.SetExperimentTag, Empty, "set_experiment_tag", _WRITE),
+    Route("POST", "/experiments/delete-experiment-tag", e.DeleteExperimentTag, Empty, "delete_experiment_tag", _WRITE),
+)  # fmt: skip
+
+_RUNS = (
+    Route("POST", "/runs/create", r.CreateRun, r.CreateRunResponse, "create_run", _WRITE),
+    Route("GET", "/runs/get", r.GetRun, r.GetRunResponse, "get_run", _READ),
+    Route("POST", "/runs/update", r.UpdateRun, r.UpdateRunResponse, "update_run", _WRITE),
+    Route("POST", "/runs/delete", r.DeleteRun, Empty, "delete_run", _WRITE),
+    Route("POST", "/runs/restore", r.RestoreRun, Empty, "restore_run", _WRITE),
+    Route("POST", "/runs/search", r.SearchRuns, r.SearchRunsResponse, "search_runs", _READ),
+    Route("POST", "/runs/log-batch", r.LogBatch, Empty, "log_batch", _WRITE),
+    Route("POST", "/runs/log-metric", r.LogMetric, Empty, "log_metric", _WRITE),
+    Route("POST", "/runs/log-parameter", r.LogParam, Empty, "log_param", _WRITE),
+    Route("POST", "/runs/set-tag", r.SetTag, Empty, "set_tag", _WRITE),
+    Route("POST", "/runs/delete-tag", r.DeleteTag, Empty, "delete_tag", _WRITE),
+    Route("POST", "/runs/log-model", r.LogModel, Empty, "log_model", _WRITE),
+    Route("POST", "/runs/log-inputs", d.LogInputs, Empty, "log_inputs", _WRITE),
+    Route("POST", "/runs/outputs", d.LogOutputs, Empty, "log_outputs", _WRITE),
+    Route("GET", "/metrics/get-history", m.GetMetricHistory, m.GetMetricHistoryResponse, "get_metric_history", _READ),
+    Route("GET", "/metrics/get-history-bulk", m.GetMetricHistoryBulk, m.GetMetricHistoryBulkResponse, "get_metric_history_bulk", _READ, ajax_only=True),
+    Route("GET", "/metrics/get-history-bulk-interval", m.GetMetricHistoryBulkInterval, m.GetMetricHistoryBulkResponse, "get_metric_history_bulk_interval", _READ),
+    Route("POST", "/experiments/search-datasets", d.SearchDatasets, d.SearchDatasetsResponse, "search_datasets", _READ),
+    Route("GET", "/artifacts/list", a.ListArtifacts, a.ListArtifactsResponse, "list_artifacts", _READ_FILE),
+)  # fmt: skip
+
+_LOGGED_MODELS = (
+    Route("POST", "/logged-models", lm.CreateLoggedModel, lm.LoggedModelResponse, "create_logged_model", _WRITE),
+    Route("POST", "/logged-models/search", lm.SearchLoggedModels, lm.SearchLoggedModelsResponse, "search_logged_models", _READ),
+    Route("GET", "/logged-models/{model_id}", lm.LoggedModelId, lm.LoggedModelResponse, "get_logged_model", _READ),
+    Route("PATCH", "/logged-models/{model_id}", lm.FinalizeLoggedModel, lm.LoggedModelResponse, "finalize_logged_model", _WRITE),
+    Route("DELETE", "/logged-models/{model_id}", lm.LoggedModelId, Empty, "delete_logged_model", _WRITE),
+    Route("PATCH", "/logged-models/{model_id}/tags", lm.SetLoggedModelTags, Empty, "set_logged_model_tags", _WRITE),
+    Route("DELETE", "/logged-models/{model_id}/tags/{tag_key}", lm.DeleteLoggedModelTag, Empty, "delete_logged_model_tag", _WRITE),
+    Route("POST", "/logged-models/{model_id}/params", lm.LogLoggedModelParams, Empty, "log_logged_model_params", _WRITE),
+)  # fmt: skip
+
+_REGISTRY = (
+    Route("POST", "/registered-models/create", rm.CreateRegisteredModel, rm.RegisteredModelResponse, "create_registered_model", _WRITE_MODEL),
+    Route("POST", "/registered-models/rename", rm.RenameRegisteredModel, rm.RegisteredModelResponse, "rename_registered_model", _WRITE_MODEL),
+    Route("PATCH", "/registered-models/update", rm.UpdateRegisteredModel, rm.RegisteredModelResponse, "update_registered_model", _WRITE_MODEL),
+    Route("DELETE", "/registered-models/delete", rm.RegisteredModelName, Empty, "delete_registered_model", _WRITE_MODEL),
+    Route("GET", "/registered-models/get", rm.RegisteredModelName, rm.RegisteredModelResponse, "get_registered_model", _READ_MODEL),
+    Route("GET", "/registered-models/search", rm.SearchRegisteredModels, rm.SearchRegisteredModelsResponse, "search_registered_models", _READ_MODEL),
+    Route("POST", "/registered-models/get-latest-versions", rm.GetLatestVersions, rm.SearchModelVersionsResponse, "get_latest_versions", _READ_MODEL),
+    Route("GET", "/registered-models/get-latest-versions", rm.GetLatestVersions, rm.SearchModelVersionsResponse, "get_latest_versions", _READ_MODEL),
+    Route("POST", "/registered-models/set-tag", rm.SetRegisteredModelTag, Empty, "set_registered_model_tag", _WRITE_MODEL),
+    Route("DELETE", "/registered-models/delete-tag", rm.RegisteredModelTagName, Empty, "delete_registered_model_tag", _WRITE_MODEL),
+    Route("POST", "/registered-models/alias", rm.SetRegisteredModelAlias, Empty, "set_registered_model_alias", _WRITE_MODEL),
+    Route("DELETE", "/registered-models/alias", rm.RegisteredModelAliasName, Empty, "delete_registered_model_alias", _WRITE_MODEL),
+    Route("GET", "/registered-models/alias", rm.RegisteredModelAliasName, rm.ModelVersionResponse, "get_model_version_by_alias", _READ_MODEL),
+    Route("POST", "/model-versions/create", rm.CreateModelVersion, rm.ModelVersionResponse, "create_model_version", _WRITE_MODEL),
+    Route("PATCH", "/model-versions/update", rm.UpdateModelVersion, rm.ModelVersionResponse, "update_model_version", _WRITE_MODEL),
+    Route("POST", "/model-versions/transition-stage", rm.TransitionModelVersionStage, rm.ModelVersionResponse, "transition_model_version_stage", _WRITE_MODEL),
+    Route("DELETE", "/model-versions/delete", rm.ModelVersionName, Empty, "delete_model_version", _WRITE_MODEL),
+    Route("GET", "/model-versions/get", rm.ModelVersionName, rm.ModelVersionResponse, "get_model_version", _READ_MODEL),
+    Route("GET", "/model-versions/search", rm.SearchModelVersions, rm.SearchModelVersionsResponse, "search_model_versions", _READ_MODEL),
+    Route("GET", "/model-versions/get-download-uri", rm.ModelVersionName, rm.GetModelVersionDownloadUriResponse, "get_model_version_download_uri", _READ_MODEL),
+    Route("POST", "/model-versions/set-tag", rm.SetModelVersionTag, Empty, "set_model_version_tag", _WRITE_MODEL),
+    Route("DELETE", "/model-versions/delete-tag", rm.ModelVersionTagName, Empty, "delete_model_version_tag", _WRITE_MODEL),
+)  # fmt: skip
+
+ROUTES: tuple[Route, ...] = _EXPERIMENTS + _RUNS + _LOGGED_MODELS + _REGISTRY
+
+
+def addresses(route: Route) -> list[str]:
+    """Every path under which a route is mounted, the first of them for clients."""
+    roots = ("/ajax-api",) if route.ajax_only else ("/api", "/ajax-api")
+    return [f"{root}/{version}/mlflow{route.path}" for root in roots for version in route.versions]
+
+
+def by_operation() -> dict[str, Route]:
+    """The route that a client uses for an operation: the first one in the table."""
+    table: dict[str, Route] = {}
+    for route in ROUTES:
+        table.setdefault(route.operation, route)
+    return table
+
+
+def path_fields(route: Route) -> list[str]:
+    """The fields of the request that stand in the path."""
+    return [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+
+
+def fill_path(path: str, values: dict[str, Any], quote: Any) -> str:
+    """The address with its ``{name}`` parts filled from ``values``, each passed through ``quote``."""
+    return "/".join(quote(str(values[part[1:-1]])) if part.startswith("{") else part for part in path.split("/"))

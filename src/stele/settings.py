@@ -1,0 +1,220 @@
+"""Every environment variable that Stele reads, once: name, type, default, meaning, and its MLflow twin.
+
+Precedence: an argument in code or on the command line, then ``STELE_*``, then the ``MLFLOW_*`` twin, then the default.
+A variable is read each time it is needed, so a test or a notebook may change it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from stele.errors import InvalidParameterValue, shown
+
+__all__ = ["SETTINGS", "Setting"]
+
+T = TypeVar("T")
+
+_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+SETTINGS: list[Setting[Any]] = []
+"""Every setting, in the order of this file; the reference page is generated from it."""
+
+
+class Setting(Generic[T]):
+    """One environment variable.
+
+    Args:
+        name: Its name.
+        read: Text to value; raises ValueError for text that is not allowed.
+        default: The value when neither it nor its twin is set.
+        help: What it does, with the unit.
+        twin: The MLflow variable that is read when this one is not set.
+    """
+
+    def __init__(self, name: str, read: Callable[[str], T], default: T, help: str, twin: str | None = None) -> None:  # noqa: A002
+        self.name = name
+        self.read = read
+        self.default = default
+        self.help = help
+        self.twin = twin
+        SETTINGS.append(self)
+
+    def get(self) -> T:
+        """The value in force.
+
+        Raises:
+            InvalidParameterValue: The variable holds text that is not allowed.
+        """
+        for name in (self.name, self.twin):
+            text = os.environ.get(name) if name else None
+            if text:
+                try:
+                    return self.read(text)
+                except ValueError as e:
+                    raise InvalidParameterValue(f"The variable {name} is {shown(text)}: {e}.") from e
+        return self.default
+
+    def is_set(self) -> bool:
+        """Whether the variable or its twin has a value."""
+        return any(os.environ.get(name) for name in (self.name, self.twin) if name)
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in _WORDS:
+        raise ValueError(f"allowed are {', '.join(_WORDS)}")
+    return _WORDS[text.lower()]
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise ValueError("it must be greater than 0")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError("it must be 0 or more")
+    return number
+
+
+TRACKING_URI = Setting(
+    "STELE_TRACKING_URI", str, "", "The store: http(s)://, sqlite:///, postgresql://, mysql://.", "MLFLOW_TRACKING_URI"
+)
+ARTIFACT_URI = Setting(
+    "STELE_ARTIFACT_URI", str, "", "Artifact root of new experiments in a local store.", "MLFLOW_ARTIFACT_URI"
+)
+TRACKING_TOKEN = Setting("STELE_TRACKING_TOKEN", str, "", "Bearer token sent to the server.", "MLFLOW_TRACKING_TOKEN")
+TRACKING_USERNAME = Setting(
+    "STELE_TRACKING_USERNAME", str, "", "User name for basic authentication.", "MLFLOW_TRACKING_USERNAME"
+)
+TRACKING_PASSWORD = Setting(
+    "STELE_TRACKING_PASSWORD", str, "", "Password for basic authentication.", "MLFLOW_TRACKING_PASSWORD"
+)
+TRACKING_INSECURE_TLS = Setting(
+    "STELE_TRACKING_INSECURE_TLS",
+    _boolean,
+    False,
+    "Do not check the server's certificate.",
+    "MLFLOW_TRACKING_INSECURE_TLS",
+)
+TRACKING_CA_FILE = Setting(
+    "STELE_TRACKING_CA_FILE",
+    str,
+    "",
+    "File of certificate authorities to trust.",
+    "MLFLOW_TRACKING_SERVER_CERT_PATH",
+)
+TRACKING_CLIENT_CERT = Setting(
+    "STELE_TRACKING_CLIENT_CERT",
+    str,
+    "",
+    "File with the client's certificate and key.",
+    "MLFLOW_TRACKING_CLIENT_CERT_PATH",
+)
+HTTP_TIMEOUT_SECONDS = Setting(
+    "STELE_HTTP_TIMEOUT", _positive, 120.0, "Seconds to wait for one answer.", "MLFLOW_HTTP_REQUEST_TIMEOUT"
+)
+HTTP_RETRIES = Setting(
+    "STELE_HTTP_RETRIES",
+    _count,
+    5,
+    "How often a request is sent again after a broken connection or 429, 502, 503, 504.",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES",
+)
+EXPERIMENT_NAME = Setting(
+    "STELE_EXPERIMENT_NAME", str, "", "Experiment of new runs, by name.", "MLFLOW_EXPERIMENT_NAME"
+)
+EXPERIMENT_ID = Setting("STELE_EXPERIMENT_ID", str, "", "Experiment of new runs, by id.", "MLFLOW_EXPERIMENT_ID")
+RUN_ID = Setting("STELE_RUN_ID", str, "", "Run that start_run() resumes.", "MLFLOW_RUN_ID")
+RUN_CONTEXT = Setting("STELE_RUN_CONTEXT", str, "", "JSON object of tags for every new run.", "MLFLOW_RUN_CONTEXT")
+ASYNC_LOGGING = Setting(
+    "STELE_ASYNC_LOGGING",
+    _boolean,
+    False,
+    "Log in the background unless a call says synchronous=True.",
+    "MLFLOW_ENABLE_ASYNC_LOGGING",
+)
+TRUNCATE_LONG_VALUES = Setting(
+    "STELE_TRUNCATE_LONG_VALUES",
+    _boolean,
+    True,
+    "Cut param and tag values that are too long instead of refusing them (read by the store).",
+    "MLFLOW_TRUNCATE_LONG_VALUES",
+)
+CAPTURE = Setting(
+    "STELE_CAPTURE",
+    _boolean,
+    True,
+    "Record source code state (commit, branch, diff) and environment (packages, Python, host) with each new run.",
+)
+CAPTURE_DIFF_BYTES = Setting(
+    "STELE_CAPTURE_DIFF_BYTES", _count, 1_000_000, "Largest git diff to keep as an artifact, in bytes; 0 keeps none."
+)
+SYSTEM_METRICS = Setting(
+    "STELE_SYSTEM_METRICS",
+    _boolean,
+    False,
+    "Sample CPU, memory, disk, network and GPU during runs.",
+    "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING",
+)
+SYSTEM_METRICS_SECONDS = Setting(
+    "STELE_SYSTEM_METRICS_INTERVAL",
+    _positive,
+    10.0,
+    "Seconds between two samples of system metrics.",
+    "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL",
+)
+SYSTEM_METRICS_SAMPLES = Setting(
+    "STELE_SYSTEM_METRICS_SAMPLES",
+    _count,
+    1,
+    "Samples to average before one point is logged.",
+    "MLFLOW_SYSTEM_METRICS_SAMPLES_BEFORE_LOGGING",
+)
+SYSTEM_METRICS_NODE = Setting(
+    "STELE_SYSTEM_METRICS_NODE_ID",
+    str,
+    "",
+    "Name of this machine in the keys of system metrics.",
+    "MLFLOW_SYSTEM_METRICS_NODE_ID",
+)
+PROGRESS = Setting(
+    "STELE_PROGRESS",
+    _boolean,
+    True,
+    "Show progress bars on a terminal.",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR",
+)
+TRANSFER_THREADS = Setting("STELE_TRANSFER_THREADS", _count, 8, "Files transferred at once.")
+POOL_SIZE = Setting(
+    "STELE_POOL_SIZE", _count, 10, "Database connections kept open per process.", "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE"
+)
+POOL_RECYCLE_SECONDS = Setting(
+    "STELE_POOL_RECYCLE",
+    _positive,
+    1800.0,
+    "Seconds after which an idle database connection is replaced.",
+    "MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE",
+)
+SEARCH_SECONDS = Setting("STELE_SEARCH_TIMEOUT", _positive, 30.0, "Seconds after which a search is given up.")
+ALLOWED_HOSTS = Setting(
+    "STELE_ALLOWED_HOSTS",
+    str,
+    "",
+    "Host names the server answers to, separated by commas; * allows any.",
+    "MLFLOW_SERVER_ALLOWED_HOSTS",
+)
+ALLOWED_ORIGINS = Setting(
+    "STELE_ALLOWED_ORIGINS",
+    str,
+    "",
+    "Foreign web origins that may send writes, separated by commas.",
+    "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
+)
+MAX_BODY_BYTES = Setting(
+    "STELE_MAX_BODY_BYTES", _count, 64 * 1024 * 1024, "Largest JSON body that the server reads, in bytes."
+)

@@ -1,0 +1,1 @@
+"""The tracking store on SQLite, PostgreSQL and MySQL/MariaDB."""

@@ -1,0 +1,279 @@
+"""The tables, one text for SQLite, PostgreSQL and MySQL/MariaDB.
+
+Three ideas carry the layout. A run's params, tags and latest metrics are packed into two documents on its row, so that a
+page of runs is one fetch; narrow tables with covering indexes (``latest_metrics``, ``run_texts``) only find runs. Metric
+points are columns: ``ingest_log`` takes one row of packed records per run and commit, ``segments`` holds compressed
+blocks. ``entity_keys`` numbers the names per experiment, so an index on ``key_id`` is one on (experiment, name).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+
+__all__ = [
+    "KIND_METRIC",
+    "KIND_PARAM",
+    "KIND_TAG",
+    "MAX_DOUBLE",
+    "TEXT_PREFIX",
+    "metadata",
+]
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+KIND_METRIC, KIND_PARAM, KIND_TAG = 0, 1, 2
+"""``entity_keys.kind``"""
+
+STAGE_ACTIVE, STAGE_DELETED = 0, 1
+"""``stage`` of experiments and runs"""
+
+TEXT_PREFIX = 256
+"""Characters of a param or tag value that stand in the index; the remainder is in ``run_texts.rest``."""
+
+MAX_DOUBLE = 1.7976931348623157e308
+"""Stands for infinity in ordered columns, because MySQL's DOUBLE refuses it; ``special`` tells the two apart."""
+
+FINITE, NAN, POSITIVE_INFINITY, NEGATIVE_INFINITY = 0, 1, 2, 3
+"""``latest_metrics.special``"""
+
+# Row numbers: 64 bits everywhere; SQLite needs the word INTEGER to make the column its row id.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+# Text compared byte by byte on all three databases, so that = and LIKE mean the same.
+_Blob = LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+_LongText = (
+    Text()
+    .with_variant(Text(collation="C"), "postgresql")
+    .with_variant(mysql.LONGTEXT(collation="utf8mb4_bin"), "mysql", "mariadb")
+)
+
+
+def _word(length: int) -> String:
+    return (
+        String(length)
+        .with_variant(String(length, collation="C"), "postgresql")
+        .with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql", "mariadb")
+    )
+
+
+_TABLE: dict[str, Any] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mariadb_engine": "InnoDB",
+    "mariadb_charset": "utf8mb4",
+}
+_CLUSTERED: dict[str, Any] = _TABLE | {"sqlite_with_rowid": False}
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("experiment_id", _Id, primary_key=True, autoincrement=True),
+    Column("name", _word(500), nullable=False, unique=True),
+    Column("artifact_location", _LongText, nullable=False),
+    Column("stage", SmallInteger, nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("last_update_time", BigInteger, nullable=False),
+    Index("ix_experiments_list", "stage", "creation_time", "experiment_id"),
+    **_TABLE,
+    sqlite_autoincrement=True,  # an id is never used twice
+)
+
+experiment_tags = Table(
+    "experiment_tags",
+    metadata,
+    Column("experiment_id", _Id, ForeignKey("experiments.experiment_id"), nullable=False),
+    Column("key", _word(250), nullable=False),
+    Column("value", _LongText, nullable=False),
+    PrimaryKeyConstraint("experiment_id", "key"),
+    **_CLUSTERED,
+)
+
+entity_keys = Table(
+    "entity_keys",
+    metadata,
+    Column("key_id", _Id, primary_key=True, autoincrement=True),
+    Column("experiment_id", _Id, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("name", _word(250), nullable=False),
+    UniqueConstraint("experiment_id", "kind", "name"),
+    # The same name in any experiment, for searches over many of them.
+    Index("ix_entity_keys_name", "kind", "name", "experiment_id", "key_id"),
+    **_TABLE,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run", _Id, primary_key=True, autoincrement=True),
+    Column("run_id", _word(256), nullable=False, unique=True),
+    Column("experiment_id", _Id, ForeignKey("experiments.experiment_id"), nullable=False),
+    Column("stage", SmallInteger, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("start_time", BigInteger, nullable=False),
+    Column("end_time", BigInteger),
+    Column("deleted_time", BigInteger),
+    Column("name", _word(500), nullable=False),
+    Column("user_id", _word(256), nullable=False),
+    Column("artifact_uri", _LongText, nullable=False),
+    # msgpack {"params": {key: value}, "tags": {key: value}}: the whole texts.
+    Column("texts", _Blob, nullable=False),
+    # msgpack [[key, value, timestamp, step], ...]: follows the ingest log, see series.py.
+    Column("latest", _Blob),
+    # Records of the ingest log up to this id are in latest_metrics and ``latest``.
+    Column("applied_id", BigInteger, nullable=False, server_default="0"),
+    # Points ever accepted, for the cap per run.
+    Column("points", BigInteger, nullable=False, server_default="0"),
+    Index("ix_runs_deleted", "stage", "deleted_time"),
+    **_TABLE,
+)
+# The default order of a listing, newest first, with its tie-break.
+Index("ix_runs_list", runs.c.experiment_id, runs.c.stage, runs.c.start_time.desc(), runs.c.run_id)
+
+latest_metrics = Table(
+    "latest_metrics",
+    metadata,
+    Column("run", _Id, nullable=False),
+    Column("key_id", _Id, nullable=False),
+    # The greatest (step, timestamp, value); NULL for NaN, +-MAX_DOUBLE for infinities.
+    Column("value", Double),
+    Column("special", SmallInteger, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    # Over the whole series, exact duplicates counted once. Values by the same rule as ``value``.
+    Column("points", BigInteger, nullable=False),
+    Column("nan_points", BigInteger, nullable=False),
+    Column("first_value", Double),
+    Column("first_step", BigInteger, nullable=False),
+    Column("first_timestamp", BigInteger, nullable=False),
+    Column("min_value", Double),
+    Column("max_value", Double),
+    Column("sum_value", Double),
+    PrimaryKeyConstraint("run", "key_id"),
+    Index("ix_latest_metrics_value", "key_id", "value", "run"),
+    **_CLUSTERED,
+)
+
+run_texts = Table(
+    "run_texts",
+    metadata,
+    Column("run", _Id, nullable=False),
+    Column("key_id", _Id, nullable=False),
+    Column("value", _word(TEXT_PREFIX), nullable=False),
+    Column("rest", _LongText),
+    # A param that reads as a finite number, so that ``params.lr < 0.01`` is one index range. NULL for tags.
+    Column("number", Double),
+    PrimaryKeyConstraint("run", "key_id"),
+    Index("ix_run_texts_value", "key_id", "value", "run"),
+    **_CLUSTERED,
+)
+Index(
+    "ix_run_texts_number",
+    run_texts.c.key_id,
+    run_texts.c.number,
+    run_texts.c.run,
+    sqlite_where=run_texts.c.number.is_not(None),
+    postgresql_where=run_texts.c.number.is_not(None),
+)
+
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("dataset", _Id, primary_key=True, autoincrement=True),
+    Column("experiment_id", _Id, ForeignKey("experiments.experiment_id"), nullable=False),
+    Column("name", _word(500), nullable=False),
+    Column("digest", _word(36), nullable=False),
+    Column("source_type", _LongText, nullable=False),
+    Column("source", _LongText, nullable=False),
+    Column("schema", _LongText),
+    Column("profile", _LongText),
+    UniqueConstraint("experiment_id", "name", "digest"),
+    Index("ix_datasets_digest", "experiment_id", "digest"),
+    **_TABLE,
+)
+
+dataset_inputs = Table(
+    "dataset_inputs",
+    metadata,
+    Column("run", _Id, nullable=False),
+    Column("dataset", _Id, ForeignKey("datasets.dataset"), nullable=False),
+    # The input tag mlflow.data.context, for searches; "" when there is none.
+    Column("context", _word(500), nullable=False),
+    Column("tags", _Blob, nullable=False),  # msgpack {key: value}
+    PrimaryKeyConstraint("run", "dataset"),
+    Index("ix_dataset_inputs_dataset", "dataset", "run"),
+    **_CLUSTERED,
+)
+
+model_links = Table(
+    "model_links",
+    metadata,
+    Column("run", _Id, nullable=False),
+    Column("direction", SmallInteger, nullable=False),  # 0 input, 1 output
+    Column("model_id", _word(64), nullable=False),
+    Column("step", BigInteger, nullable=False),
+    PrimaryKeyConstraint("run", "direction", "model_id"),
+    Index("ix_model_links_model", "model_id"),
+    **_CLUSTERED,
+)
+
+ingest_log = Table(
+    "ingest_log",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("run", _Id, nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("records", _Blob, nullable=False),  # see segments.py
+    Index("ix_ingest_log_run", "run", "id", "points"),
+    **_TABLE,
+    sqlite_autoincrement=True,  # ``applied_id`` relies on ids that only grow
+)
+
+dirty_runs = Table(
+    "dirty_runs",
+    metadata,
+    Column("run", _Id, primary_key=True, autoincrement=False),
+    **_TABLE,
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("run", _Id, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("first_key", _Id, nullable=False),
+    Column("last_key", _Id, nullable=False),
+    Column("first_step", BigInteger, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("sealed", SmallInteger, nullable=False),
+    # Before ``data``: reading it must not touch the pages of the points.
+    Column("summary", _Blob),
+    Column("data", _Blob, nullable=False),
+    Index("ix_segments_find", "run", "first_key", "last_key", "first_step"),
+    **_TABLE,
+)
