@@ -139,14 +139,12 @@ runs = Table(
     Column("name", _word(500), nullable=False),
     Column("user_id", _word(256), nullable=False),
     Column("artifact_uri", _LongText, nullable=False),
-    # msgpack {"params": {key: value}, "tags": {key: value}}: the whole texts.
-    Column("texts", _Blob, nullable=False),
+    # msgpack, see documents.py: params, tags, dataset inputs and model links, whole.
+    Column("document", _Blob, nullable=False),
     # msgpack [[key, value, timestamp, step], ...]: follows the ingest log, see series.py.
     Column("latest", _Blob),
     # Records of the ingest log up to this id are in latest_metrics and ``latest``.
     Column("applied_id", BigInteger, nullable=False, server_default="0"),
-    # Points ever accepted, for the cap per run.
-    Column("points", BigInteger, nullable=False, server_default="0"),
     Index("ix_runs_deleted", "stage", "deleted_time"),
     **_TABLE,
 )
@@ -222,7 +220,6 @@ dataset_inputs = Table(
     Column("dataset", _Id, ForeignKey("datasets.dataset"), nullable=False),
     # The input tag mlflow.data.context, for searches; "" when there is none.
     Column("context", _word(500), nullable=False),
-    Column("tags", _Blob, nullable=False),  # msgpack {key: value}
     PrimaryKeyConstraint("run", "dataset"),
     Index("ix_dataset_inputs_dataset", "dataset", "run"),
     **_CLUSTERED,

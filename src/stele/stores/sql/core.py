@@ -1,0 +1,104 @@
+"""What every part of :class:`SqlStore` shares: the database, the key numbers, and how rows are looked up."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from stele.errors import DoesNotExist, InvalidParameterValue, shown
+from stele.schema.codec import required
+from stele.stores.sql.database import Database
+from stele.stores.sql.keys import Keys
+from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiments, runs
+
+__all__ = ["STAGE_NAMES", "StoreCore", "experiment_number", "locked_run", "now_ms", "run_numbers"]
+
+STAGE_NAMES = {STAGE_ACTIVE: "active", STAGE_DELETED: "deleted"}
+
+_MAX_DIGITS = 18
+
+
+class StoreCore:
+    """The state of a store."""
+
+    db: Database
+    keys: Keys
+    artifact_root: str
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def experiment_number(experiment_id: str, path: str = "experiment_id") -> int:
+    """The number in an experiment id.
+
+    Raises:
+        InvalidParameterValue: It is no sequence of digits.
+    """
+    required(experiment_id, path)
+    if not (experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) <= _MAX_DIGITS):
+        raise InvalidParameterValue(
+            f"{path} {shown(experiment_id)} is not an experiment id, which is a number such as '0'."
+        )
+    return int(experiment_id)
+
+
+def found_experiment(connection: Connection, number: int, *, lock: bool = False) -> Row[Any]:
+    """The row of an experiment, deleted ones included.
+
+    Raises:
+        DoesNotExist: There is none.
+    """
+    query: Select[Any] = select(experiments).where(experiments.c.experiment_id == number)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise DoesNotExist(f"No experiment has the id '{number}'.")
+    return row
+
+
+def active_experiment(connection: Connection, number: int, *, lock: bool = False) -> Row[Any]:
+    """The row of an experiment that is in use.
+
+    Raises:
+        DoesNotExist: There is none.
+        InvalidParameterValue: It is deleted.
+    """
+    row = found_experiment(connection, number, lock=lock)
+    if row.stage != STAGE_ACTIVE:
+        raise InvalidParameterValue(f"Experiment '{number}' ({shown(row.name)}) is deleted. Restore it to write to it.")
+    return row
+
+
+def locked_run(connection: Connection, run_id: str, *, active: bool = True) -> Any:
+    """The row of a run, locked until the transaction ends. Its latest metrics are not read.
+
+    Raises:
+        DoesNotExist: There is none.
+        InvalidParameterValue: It is deleted, and ``active`` asks for one that is not.
+    """
+    query = (
+        select(runs.c.run, runs.c.experiment_id, runs.c.stage, runs.c.document)
+        .where(runs.c.run_id == required(run_id, "run_id"))
+        .with_for_update()
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise no_run(run_id)
+    if active and row.stage != STAGE_ACTIVE:
+        raise InvalidParameterValue(f"Run {shown(run_id)} is deleted. Restore it to write to it.")
+    return row
+
+
+def no_run(run_id: str) -> DoesNotExist:
+    """The error for a run that is not there."""
+    return DoesNotExist(f"No run has the id {shown(run_id)}.")
+
+
+def run_numbers(connection: Connection, run_ids: list[str]) -> dict[str, Any]:
+    """``run`` and ``experiment_id`` of each run that exists, by its id."""
+    query = select(runs.c.run_id, runs.c.run, runs.c.experiment_id).where(runs.c.run_id.in_(run_ids))
+    return {row.run_id: row for row in connection.execute(query)}

@@ -1,0 +1,115 @@
+"""Connections and transactions on SQLite, PostgreSQL and MySQL/MariaDB, and what differs between them.
+
+Everything above hands a function over a :class:`~sqlalchemy.Connection` to :meth:`Database.read` or :meth:`Database.write`.
+A write function may be called again after a deadlock, so it must do all its work on the connection it is given.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+
+from stele import settings
+from stele.errors import DeadlineExceeded, InvalidParameterValue, SteleError, Unavailable
+
+__all__ = ["Database", "after_commit", "run_hooks"]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+_ATTEMPTS = 5
+# PostgreSQL: serialization failure, deadlock, and a lock wait that ran out; MySQL: deadlock, lock wait timeout.
+_TRY_AGAIN = {"40001", "40P01", "55P03", 1213, 1205}
+# A statement that ran out of its time: PostgreSQL query_canceled, MySQL, MariaDB.
+_TIMED_OUT = {"57014", 3024, 1969}
+
+
+class Database:
+    """A pool of connections to one database.
+
+    ``family`` is ``sqlite``, ``postgresql`` or ``mysql`` (MariaDB included).
+    """
+
+    family: str
+
+    def __init__(self, url: URL, engine: Engine) -> None:
+        self.url = url
+        self.engine = engine
+
+    @property
+    def name(self) -> str:
+        """The address as it may stand in a message: without a password."""
+        return self.url.render_as_string(hide_password=True)
+
+    def read(self, work: Work[T]) -> T:
+        """What ``work`` returns; its statements see one connection and change nothing.
+
+        Raises:
+            Unavailable: The database cannot be reached.
+            DeadlineExceeded: A statement ran out of time.
+        """
+        try:
+            with self.engine.connect() as connection:
+                return work(connection)
+        except DBAPIError as e:
+            raise self.translate(e) from e
+
+    def write(self, work: Work[T]) -> T:
+        """What ``work`` returns, durable when this returns; nothing of it is kept when it raises.
+
+        Raises:
+            Unavailable: The database cannot be reached, is full, or stays busy.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with self.engine.connect() as connection:
+                    with connection.begin():
+                        result = work(connection)
+                    run_hooks(connection)
+                    return result
+            except DBAPIError as e:
+                if attempt == _ATTEMPTS or _code(e) not in _TRY_AGAIN:
+                    raise self.translate(e) from e
+                logger.info("transaction tried again after %s", _code(e))
+        raise AssertionError("unreachable")
+
+    def translate(self, error: DBAPIError) -> SteleError:
+        """The error that a caller may see for one of the driver."""
+        code = _code(error)
+        text = " ".join(str(error.orig).split())
+        if code in _TIMED_OUT or "interrupted" in text:
+            return DeadlineExceeded(f"The query took longer than {settings.SEARCH_SECONDS.get():g} seconds.")
+        if isinstance(error, OperationalError | InterfaceError) or code in _TRY_AGAIN:
+            return Unavailable(f"The database {self.name} does not answer: {text}")
+        if isinstance(error, IntegrityError):
+            return InvalidParameterValue("The request contradicts what is stored; another client may have been first.")
+        logger.error("statement failed", exc_info=error)
+        return SteleError("The database refused a statement. The server's log has the details.")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def after_commit(connection: Connection, hook: Callable[[], None]) -> None:
+    """Call ``hook`` once the transaction of this connection is durable; never when it is rolled back."""
+    connection.info.setdefault("after_commit", []).append(hook)
+
+
+def run_hooks(connection: Connection) -> None:
+    """Run and forget what :func:`after_commit` collected."""
+    for hook in connection.info.pop("after_commit", ()):
+        hook()
+
+
+def _code(error: DBAPIError) -> Any:
+    original: Any = error.orig
+    arguments = getattr(original, "args", ())
+    return getattr(original, "sqlstate", None) or (arguments[0] if arguments else None)

@@ -1,0 +1,80 @@
+"""Numbers for the names of metrics, params and tags, per experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select, tuple_
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from stele.stores.sql.database import after_commit
+from stele.stores.sql.tables import entity_keys
+
+__all__ = ["Keys", "Name"]
+
+Name = tuple[int, str]
+"""Kind and name."""
+
+_MAX_CACHED = 200_000
+_LOOKUP = 500
+
+
+class Keys:
+    """Finds and makes key numbers; what is committed is remembered, since a number never changes."""
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[int, int, str], int] = {}
+        self._names: dict[int, str] = {}
+
+    def resolve(self, connection: Connection, experiment_id: int, wanted: Iterable[Name]) -> dict[Name, int]:
+        """The number of each name, made where there is none yet."""
+        wanted = list(dict.fromkeys(wanted))
+        found = {name: self._ids[experiment_id, *name] for name in wanted if (experiment_id, *name) in self._ids}
+        missing = sorted(name for name in wanted if name not in found)  # one order, or two writers deadlock
+        if missing:
+            fresh = self._make(connection, experiment_id, missing)
+            found |= fresh
+            after_commit(connection, lambda: self._remember(experiment_id, fresh))
+        return found
+
+    def names(self, connection: Connection, key_ids: Iterable[int]) -> dict[int, str]:
+        """The name of each number."""
+        wanted = set(key_ids)
+        missing = sorted(wanted - self._names.keys())
+        found = {key_id: self._names[key_id] for key_id in wanted if key_id in self._names}
+        for start in range(0, len(missing), _LOOKUP):
+            part = missing[start : start + _LOOKUP]
+            rows = connection.execute(
+                select(entity_keys.c.key_id, entity_keys.c.name).where(entity_keys.c.key_id.in_(part))
+            )
+            found |= {row.key_id: row.name for row in rows}
+        return found
+
+    def _remember(self, experiment_id: int, fresh: dict[Name, int]) -> None:
+        if len(self._ids) > _MAX_CACHED:
+            self._ids.clear()
+            self._names.clear()
+        for (kind, name), key_id in fresh.items():
+            self._ids[experiment_id, kind, name] = key_id
+            self._names[key_id] = name
+
+    def _make(self, connection: Connection, experiment_id: int, names: list[Name]) -> dict[Name, int]:
+        values = [{"experiment_id": experiment_id, "kind": kind, "name": name} for kind, name in names]
+        c = entity_keys.c
+        found: dict[Name, int] = {}
+        if connection.dialect.name in ("mysql", "mariadb"):
+            connection.execute(mysql.insert(entity_keys).prefix_with("IGNORE"), values)
+        else:
+            insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+            statement = insert(entity_keys).on_conflict_do_nothing().returning(c.key_id, c.kind, c.name)
+            found = {(row.kind, row.name): row.key_id for row in connection.execute(statement, values)}
+        missing = [name for name in names if name not in found]  # another writer was first, or MySQL
+        for start in range(0, len(missing), _LOOKUP):
+            rows = connection.execute(
+                select(c.key_id, c.kind, c.name).where(
+                    c.experiment_id == experiment_id,
+                    tuple_(c.kind, c.name).in_(missing[start : start + _LOOKUP]),
+                )
+            )
+            found |= {(row.kind, row.name): row.key_id for row in rows}
+        return found

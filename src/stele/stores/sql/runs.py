@@ -1,0 +1,254 @@
+"""Runs, params, tags and the write path of metrics in SQL."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, select, update
+
+from stele import limits, settings
+from stele.errors import DoesNotExist, InvalidParameterValue, shown
+from stele.schema import runs as r
+from stele.schema.codec import required
+from stele.schema.datasets import RunInputs
+from stele.schema.enums import RunStatus, status_name, view_name
+from stele.schema.experiments import Empty
+from stele.schema.metrics import Metric
+from stele.schema.runs import Run, RunData
+from stele.stores.sql import series
+from stele.stores.sql.batch import Batch, check_batch, check_tags, merge_params
+from stele.stores.sql.core import StoreCore, active_experiment, experiment_number, locked_run, no_run, now_ms
+from stele.stores.sql.documents import RunDocument, pack, unpack
+from stele.stores.sql.run_names import random_run_name
+from stele.stores.sql.run_rows import fetch_runs, run_entity, run_info
+from stele.stores.sql.search import RunQuery, find_runs, set_time_limit
+from stele.stores.sql.tables import KIND_METRIC, STAGE_ACTIVE, STAGE_DELETED, runs
+from stele.stores.sql.texts import forget_text, text_names, write_texts
+
+__all__ = ["RunOperations"]
+
+T = TypeVar("T")
+
+RUN_NAME_TAG = "mlflow.runName"
+LOGGED_MODELS_TAG = "mlflow.log-model.history"
+_LOGGED_MODEL_FIELDS = ("artifact_path", "flavors", "run_id", "utc_time_created")
+
+_APPLIED_AT_ONCE = 100
+
+
+class RunOperations(StoreCore):
+    """The run part of the store protocol."""
+
+    def create_run(self, request: r.CreateRun) -> r.CreateRunResponse:
+        number = experiment_number(request.experiment_id)
+        tags = check_tags(request.tags)
+        name = tags[RUN_NAME_TAG] = _agreed_name(request.run_name, tags.get(RUN_NAME_TAG, ""))
+        limits.check_int64(request.start_time, "start_time")
+        row = {
+            "run_id": uuid.uuid4().hex,
+            "experiment_id": number,
+            "stage": STAGE_ACTIVE,
+            "status": RunStatus.RUNNING,
+            "start_time": request.start_time,
+            "end_time": None,
+            "name": name,
+            "user_id": limits.check_length(request.user_id, limits.MAX_USER_ID_CHARACTERS, "user_id"),
+            "document": pack(RunDocument(tags=tags)),
+        }
+
+        def work(connection: Connection) -> r.CreateRunResponse:
+            experiment = active_experiment(connection, number)
+            row["artifact_uri"] = f"{experiment.artifact_location.rstrip('/')}/{row['run_id']}/artifacts"
+            inserted = connection.execute(runs.insert(), row)
+            run = int(inserted.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has it
+            write_texts(connection, run, {}, tags, self.keys.resolve(connection, number, text_names({}, tags)))
+            data = RunData(tag_list=[r.RunTag(key, value) for key, value in tags.items()])
+            return r.CreateRunResponse(run=Run(run_info(row), data, RunInputs()))
+
+        return self.db.write(work)
+
+    def get_run(self, request: r.GetRun) -> r.GetRunResponse:
+        def work(connection: Connection) -> tuple[Run, bool]:
+            query = select(runs.c.run).where(runs.c.run_id == request.run_id)
+            found = fetch_runs(connection, self.keys, query, pending=True)
+            if not found:
+                raise no_run(request.run_id)
+            row = found[0]
+            return run_entity(row, outputs=True), row.pending
+
+        run, pending = self.db.read(work)
+        if pending:
+            self._apply(lambda c: c.scalars(select(runs.c.run).where(runs.c.run_id == request.run_id)).all())
+            run, _ = self.db.read(work)
+        return r.GetRunResponse(run=run)
+
+    def search_runs(self, request: r.SearchRuns) -> r.SearchRunsResponse:
+        query = RunQuery(
+            experiment_ids=[experiment_number(i, "experiment_ids") for i in dict.fromkeys(request.experiment_ids)],
+            filter_string=request.filter,
+            view=view_name(request.run_view_type),
+            order_by=request.order_by,
+            max_results=limits.check_max_results(request.max_results, limits.MAX_PAGE),
+            page_token=request.page_token or None,
+            now_ms=now_ms(),
+        )
+        self.apply_all()
+
+        def work(connection: Connection) -> r.SearchRunsResponse:
+            set_time_limit(connection, int(settings.SEARCH_SECONDS.get() * 1000))
+            page = find_runs(connection, query)
+            rows = fetch_runs(connection, self.keys, page.runs)
+            found = [run_entity(row, outputs=False) for row in rows]
+            return r.SearchRunsResponse(runs=found, next_page_token=page.next_page_token or "")
+
+        return self.db.read(work)
+
+    def update_run(self, request: r.UpdateRun) -> r.UpdateRunResponse:
+        changes: dict[str, Any] = {}
+        if request.status is not None:
+            changes["status"] = RunStatus.from_string(status_name(request.status))
+        if request.end_time is not None:
+            changes["end_time"] = limits.check_int64(request.end_time, "end_time")
+        name = limits.check_length(request.run_name, limits.MAX_RUN_NAME_CHARACTERS, "run_name")
+
+        def work(connection: Connection) -> r.UpdateRunResponse:
+            row = locked_run(connection, request.run_id)
+            if name:
+                self._write(connection, row, request.run_id, Batch(tags={RUN_NAME_TAG: name}))
+            if changes:
+                connection.execute(update(runs).where(runs.c.run == row.run).values(**changes))
+            info = connection.execute(select(runs).where(runs.c.run == row.run)).one()
+            return r.UpdateRunResponse(run_info=run_info(dict(info._mapping)))  # noqa: SLF001  # its public name
+
+        return self.db.write(work)
+
+    def delete_run(self, request: r.DeleteRun) -> Empty:
+        return self._move_run(request.run_id, STAGE_DELETED)
+
+    def restore_run(self, request: r.RestoreRun) -> Empty:
+        return self._move_run(request.run_id, STAGE_ACTIVE)
+
+    def log_batch(self, request: r.LogBatch) -> Empty:
+        limits.check_run_id(request.run_id)
+        return self._log(request.run_id, check_batch(request))
+
+    def log_metric(self, request: r.LogMetric) -> Empty:
+        metric = Metric(required(request.key, "key"), request.value, request.timestamp, request.step)
+        return self._log(request.run_id, check_batch(r.LogBatch(run_id=request.run_id, metrics=[metric])))
+
+    def log_param(self, request: r.LogParam) -> Empty:
+        param = r.Param(required(request.key, "key"), request.value)
+        return self._log(request.run_id, check_batch(r.LogBatch(run_id=request.run_id, params=[param])))
+
+    def set_tag(self, request: r.SetTag) -> Empty:
+        tag = r.RunTag(required(request.key, "key"), request.value)
+        return self._log(request.run_id, check_batch(r.LogBatch(run_id=request.run_id, tags=[tag])))
+
+    def delete_tag(self, request: r.DeleteTag) -> Empty:
+        key = required(request.key, "key")
+
+        def change(connection: Connection, row: Row[Any], document: RunDocument) -> None:
+            if document.tags.pop(key, None) is None:
+                raise DoesNotExist(f"Run {shown(request.run_id)} has no tag {shown(key)}.")
+            forget_text(connection, self.keys, row.run, row.experiment_id, key)
+
+        return self.change_document(request.run_id, change)
+
+    def log_model(self, request: r.LogModel) -> Empty:
+        entry = _model_entry(required(request.model_json, "model_json"))
+
+        def change(connection: Connection, row: Row[Any], document: RunDocument) -> None:
+            history = json.loads(document.tags.get(LOGGED_MODELS_TAG, "[]"))
+            text = limits.check_length(json.dumps([*history, entry]), 10 * limits.MAX_TAG_CHARACTERS, "model_json")
+            document.tags[LOGGED_MODELS_TAG] = text
+            tags = {LOGGED_MODELS_TAG: text}
+            ids = self.keys.resolve(connection, row.experiment_id, text_names({}, tags))
+            write_texts(connection, row.run, {}, tags, ids)
+
+        return self.change_document(request.run_id, change)
+
+    def change_document(self, run_id: str, change: Callable[[Connection, Row[Any], RunDocument], None]) -> Empty:
+        """Change the document of an active run under its row lock."""
+
+        def work(connection: Connection) -> Empty:
+            row = locked_run(connection, run_id)
+            document = unpack(row.document)
+            change(connection, row, document)
+            connection.execute(update(runs).where(runs.c.run == row.run).values(document=pack(document)))
+            return Empty()
+
+        return self.db.write(work)
+
+    def apply_all(self) -> None:
+        """Bring every dirty run up to date; the first step of everything that looks at many runs."""
+        while self.db.read(lambda c: series.pending_runs(c, limit=1)):
+            self._apply(lambda c: series.pending_runs(c, limit=_APPLIED_AT_ONCE))
+
+    def _apply(self, choose: Callable[[Connection], Any]) -> None:
+        def work(connection: Connection) -> None:
+            numbers = list(choose(connection))
+            if numbers:
+                series.apply_pending(connection, self.keys, numbers)
+
+        self.db.write(work)
+
+    def _log(self, run_id: str, batch: Batch) -> Empty:
+        def work(connection: Connection) -> Empty:
+            self._write(connection, locked_run(connection, run_id), run_id, batch)
+            return Empty()
+
+        return self.db.write(work)
+
+    def _write(self, connection: Connection, row: Row[Any], run_id: str, batch: Batch) -> None:
+        """Write a checked batch to a run whose row is locked."""
+        names = [(KIND_METRIC, metric.key) for metric in batch.metrics] + text_names(batch.params, batch.tags)
+        ids = self.keys.resolve(connection, row.experiment_id, names)
+        if batch.params or batch.tags:
+            document = unpack(row.document)
+            fresh = merge_params(document.params, batch.params, run_id)
+            document.params |= fresh
+            document.tags |= batch.tags
+            changes: dict[str, Any] = {"document": pack(document)}
+            if name := batch.tags.get(RUN_NAME_TAG):
+                changes["name"] = name[: limits.MAX_RUN_NAME_CHARACTERS]
+            write_texts(connection, row.run, fresh, batch.tags, ids)
+            connection.execute(update(runs).where(runs.c.run == row.run).values(**changes))
+        if batch.metrics:
+            series.append(connection, row.run, batch.metrics, ids)
+
+    def _move_run(self, run_id: str, stage: int) -> Empty:
+        deleted_time = now_ms() if stage == STAGE_DELETED else None
+
+        def work(connection: Connection) -> Empty:
+            row = locked_run(connection, run_id, active=False)
+            if row.stage != stage:
+                connection.execute(
+                    update(runs).where(runs.c.run == row.run).values(stage=stage, deleted_time=deleted_time)
+                )
+            return Empty()
+
+        return self.db.write(work)
+
+
+def _agreed_name(name: str, tag: str) -> str:
+    """The name of a new run: as given, else as its tag says, else made up."""
+    if name and tag and name != tag:
+        raise InvalidParameterValue(
+            f"run_name {shown(name)} and the tag {RUN_NAME_TAG} {shown(tag)} differ; give one of them."
+        )
+    return limits.check_length(name or tag or random_run_name(), limits.MAX_RUN_NAME_CHARACTERS, "run_name")
+
+
+def _model_entry(text: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(text)
+    except (ValueError, RecursionError) as e:
+        raise InvalidParameterValue(f"model_json is not valid JSON: {shown(text)}.") from e
+    missing = [name for name in _LOGGED_MODEL_FIELDS if not isinstance(entry, dict) or name not in entry]
+    if missing:
+        raise InvalidParameterValue(f"model_json lacks {', '.join(missing)}: {shown(text)}.")
+    result: dict[str, Any] = entry
+    return result

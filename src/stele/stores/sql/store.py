@@ -1,0 +1,93 @@
+"""The store that everything local and every server uses."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import select
+
+from stele.errors import SteleError
+from stele.stores.sql.datasets import DatasetOperations
+from stele.stores.sql.engines import open_database
+from stele.stores.sql.experiments import ExperimentOperations, artifact_location
+from stele.stores.sql.keys import Keys
+from stele.stores.sql.logged_models import LoggedModelOperations
+from stele.stores.sql.metrics import MetricOperations
+from stele.stores.sql.registered_models import RegisteredModelOperations
+from stele.stores.sql.schema_version import prepare
+
+__all__ = ["SqlStore"]
+
+logger = logging.getLogger(__name__)
+
+_REFRESH_SECONDS = 1.0
+
+
+class SqlStore(
+    ExperimentOperations, DatasetOperations, MetricOperations, LoggedModelOperations, RegisteredModelOperations
+):
+    """Experiments, runs and series in one SQL database, which is made when it is empty.
+
+    Args:
+        uri: ``sqlite:///file.db``, ``postgresql://user@host/name``, ``mysql://`` or ``mariadb://``.
+        artifact_root: Where experiments made without a location keep their files: a path, or a URI such as
+            ``mlflow-artifacts:/``. The default is ``./stele-artifacts``.
+
+    Raises:
+        InvalidParameterValue: The URI cannot be used, or the database holds something else.
+        Conflict: The database has a newer or an older schema.
+        Unavailable: The database cannot be reached.
+    """
+
+    def __init__(self, uri: str, artifact_root: str = "./stele-artifacts") -> None:
+        self.db = open_database(uri)
+        self.keys = Keys()
+        self.artifact_root = artifact_location(artifact_root)
+        self._stop = threading.Event()
+        self._refresher: threading.Thread | None = None
+        try:
+            prepare(self.db, self.artifact_root)
+        except BaseException:
+            self.db.close()
+            raise
+
+    def start_refresher(self) -> None:
+        """Apply the ingest log once a second on a thread of its own, so that a search finds little left to do."""
+        if self._refresher is None:
+            self._refresher = threading.Thread(target=self._refresh, name="stele-refresher", daemon=True)
+            self._refresher.start()
+
+    def ping(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            Unavailable: It gives none.
+        """
+        self.db.read(lambda c: c.execute(select(1)).scalar_one())
+
+    def close(self) -> None:
+        """Stop the refresher and close every connection."""
+        self._stop.set()
+        if self._refresher is not None:
+            self._refresher.join()
+        self.db.close()
+
+    def _refresh(self) -> None:
+        while not self._stop.wait(_REFRESH_SECONDS):
+            try:
+                self.apply_all()
+            except SteleError as e:
+                logger.warning("the ingest log could not be applied: %s", e)
+            except Exception:
+                logger.exception("the ingest log could not be applied")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
