@@ -1,0 +1,1 @@
+"""Contract suites that every implementation must pass, ours or a plug-in's, and oracles."""

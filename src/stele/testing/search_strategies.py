@@ -1,0 +1,152 @@
+"""Hypothesis strategies for searches: filters as trees, orders, and regular expressions.
+
+The names and values are few on purpose, so that random filters hit random runs.
+"""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from stele.search.fields import AGGREGATES
+from stele.search.tree import And, Compare, Field, Literal, Moment, Node, Not, Or, OrderKey
+
+__all__ = ["KEYS", "NOW", "NUMBERS", "TEXTS", "experiment_filters", "orders", "patterns", "run_filters"]
+
+NOW = 1_000_000
+"""The time of every random search, milliseconds since 1970."""
+
+KEYS = ("a", "b", "a b", "c.d")
+NUMBERS = (-2.0, -0.5, 0.0, 1e-3, 0.5, 1.0, 7.0, 1e300)
+
+_SPECIALS = "aAbé%_*?[.]'"
+_LONG = ("x" * 256, "x" * 256 + "a", "x" * 300, "x" * 255 + "é")
+TEXTS = st.sampled_from(("", "a", "A", "ab", "aB", "ab%", "a_b", "1", "0.5", "1e3", "É", "é\n", *_LONG)) | st.text(
+    st.sampled_from(_SPECIALS), max_size=4
+)
+_IDENTIFIERS = st.sampled_from(("r0", "r1", "r2", "r3", "none"))
+_STATUS = st.sampled_from(("RUNNING", "FINISHED", "FAILED", "finished", "DONE"))
+_NUMBER = st.sampled_from(NUMBERS)
+_MILLISECONDS = st.sampled_from((0, 1, 500, NOW - 1_000, NOW, NOW + 5))
+_TIME = _MILLISECONDS | st.sampled_from((-1_000, 0, 5)).map(Moment)
+_DATASET = st.sampled_from(("", "iris", "Iris", "wine", "train", "d1"))
+
+_ATOMS = st.sampled_from(("a", "b", "A", "é", ".", "[ab]", "[^a]", r"\w", r"\.", r"\d", "%", "_", "x{2}", "[é%-]"))
+
+
+def patterns() -> st.SearchStrategy[str]:
+    """Regular expressions of the portable subset."""
+
+    def grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+        repeated = st.tuples(inner, st.sampled_from(("", "*", "+", "?", "{0,2}", "{2}"))).map(
+            lambda p: f"(?:{p[0]}){p[1]}"
+        )
+        joined = st.lists(inner, max_size=3).map("".join)
+        return repeated | joined | st.lists(inner, min_size=1, max_size=3).map(lambda parts: f"({'|'.join(parts)})")
+
+    body = st.recursive(_ATOMS, grow, max_leaves=6)
+    return st.tuples(st.sampled_from(("", "^")), body, st.sampled_from(("", "$"))).map("".join)
+
+
+def _like() -> st.SearchStrategy[str]:
+    return st.text(st.sampled_from("aAbé%%%_*?[.]'"), max_size=5) | st.sampled_from(("x%", "%x", "x" * 256 + "%", "%"))
+
+
+def _printable(text: str) -> bool:
+    """Whether some quote can hold the text: see SINGLE_QUOTED in the grammar."""
+    return "'" not in text.replace("''", "") or '"' not in text.replace('""', "")
+
+
+def _many(values: st.SearchStrategy[Literal]) -> st.SearchStrategy[tuple[Literal, ...]]:
+    return st.lists(values, min_size=1, max_size=3).map(tuple)
+
+
+def _numeric(field: Field, values: st.SearchStrategy[Literal]) -> st.SearchStrategy[Compare]:
+    one = st.builds(Compare, st.just(field), st.sampled_from(("=", "!=", "<", "<=", ">", ">=")), values)
+    many = st.builds(Compare, st.just(field), st.sampled_from(("IN", "NOT IN")), _many(values))
+    pair = st.builds(Compare, st.just(field), st.just("BETWEEN"), st.tuples(values, values))
+    return one | many | pair | _null(field)
+
+
+def _text(field: Field, values: st.SearchStrategy[str]) -> st.SearchStrategy[Compare]:
+    values = values.filter(_printable)
+    one = st.builds(Compare, st.just(field), st.sampled_from(("=", "!=")), values)
+    many = st.builds(Compare, st.just(field), st.sampled_from(("IN", "NOT IN")), _many(values))
+    like = st.builds(Compare, st.just(field), st.sampled_from(("LIKE", "ILIKE")), (_like() | values).filter(_printable))
+    regex = st.builds(Compare, st.just(field), st.just("RLIKE"), patterns())
+    return one | many | like | regex | _null(field)
+
+
+def _null(field: Field) -> st.SearchStrategy[Compare]:
+    return st.sampled_from(("IS NULL", "IS NOT NULL")).map(lambda operator: Compare(field, operator))
+
+
+def _attribute(key: str) -> Field:
+    return Field("attribute", key)
+
+
+def _keyed(entity: str) -> st.SearchStrategy[Compare]:
+    def of(key: str) -> st.SearchStrategy[Compare]:
+        field = Field(entity, key)
+        return _text(field, TEXTS) | _numeric(field, _NUMBER) if entity == "param" else _text(field, TEXTS)
+
+    return st.sampled_from(KEYS).flatmap(of)
+
+
+def _metric() -> st.SearchStrategy[Compare]:
+    fields = st.builds(Field, st.just("metric"), st.sampled_from(KEYS), st.sampled_from((None, None, *AGGREGATES)))
+    return fields.flatmap(lambda field: _numeric(field, _NUMBER))
+
+
+def _combined(leaves: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    def grow(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+        return (
+            st.lists(inner.filter(lambda node: not isinstance(node, And)), min_size=2, max_size=3).map(tuple).map(And)
+            | st.lists(inner.filter(lambda node: not isinstance(node, Or)), min_size=2, max_size=3).map(tuple).map(Or)
+            | inner.map(Not)
+        )
+
+    return st.recursive(leaves, grow, max_leaves=5)
+
+
+def run_filters() -> st.SearchStrategy[Node]:
+    """Trees of filters over runs, flat where the parser makes them flat."""
+    attributes = (
+        _text(_attribute("run_id"), _IDENTIFIERS)
+        | _text(_attribute("run_name"), TEXTS)
+        | _text(_attribute("user_id"), TEXTS)
+        | _text(_attribute("artifact_uri"), TEXTS)
+        | _text(_attribute("status"), _STATUS)
+        | _numeric(_attribute("start_time"), _TIME)
+        | _numeric(_attribute("end_time"), _TIME)
+        | _numeric(_attribute("duration"), _MILLISECONDS)
+    )
+    dataset = st.sampled_from(("name", "digest", "context")).flatmap(lambda key: _text(Field("dataset", key), _DATASET))
+    return _combined(_metric() | _keyed("param") | _keyed("tag") | attributes | dataset)
+
+
+def experiment_filters() -> st.SearchStrategy[Node]:
+    """Trees of filters over experiments."""
+    ids = st.sampled_from(("0", "1", "2", "07", "x", "99999999999999999999"))
+    field = _attribute("experiment_id")
+    return _combined(
+        _text(_attribute("name"), TEXTS)
+        | _numeric(_attribute("creation_time"), _TIME)
+        | _numeric(_attribute("last_update_time"), _TIME)
+        | _keyed("tag")
+        | st.builds(Compare, st.just(field), st.sampled_from(("=", "!=")), ids)
+        | st.builds(Compare, st.just(field), st.sampled_from(("IN", "NOT IN")), _many(ids))
+    )
+
+
+def orders(*, experiments: bool = False) -> st.SearchStrategy[list[OrderKey]]:
+    """Orders without a repeated field."""
+    names: tuple[str, ...]
+    if experiments:
+        names = ("name", "experiment_id", "creation_time", "last_update_time")
+        fields = st.sampled_from(names).map(_attribute)
+    else:
+        names = ("run_id", "run_name", "status", "user_id", "artifact_uri", "start_time", "end_time", "duration")
+        keyed = st.builds(Field, st.sampled_from(("metric", "param", "tag")), st.sampled_from(KEYS))
+        aggregated = st.builds(Field, st.just("metric"), st.sampled_from(KEYS), st.sampled_from(AGGREGATES))
+        fields = st.sampled_from(names).map(_attribute) | keyed | aggregated
+    return st.lists(st.builds(OrderKey, fields, st.booleans()), max_size=3, unique_by=lambda key: key.field)
