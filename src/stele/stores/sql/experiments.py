@@ -29,7 +29,7 @@ from stele.stores.sql.core import (
 from stele.stores.sql.search import ExperimentQuery, find_experiments, set_time_limit
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiment_tags, experiments, runs
 
-__all__ = ["ExperimentOperations", "artifact_location"]
+__all__ = ["ExperimentOperations", "artifact_location", "is_local", "local_root"]
 
 # A location is a place to keep files, never an address that the server would fetch from.
 _REFUSED_SCHEMES = frozenset({"http", "https", "ftp", "ftps", "sftp", "ssh", "scp", "telnet", "runs", "models", "data"})
@@ -182,22 +182,31 @@ def artifact_location(location: str) -> str:
     if not location:
         return ""
     limits.check_length(location, limits.MAX_ARTIFACT_LOCATION_CHARACTERS, "artifact_location")
-    if not _SCHEME.match(location):
-        location = os.path.abspath(Path(location).expanduser())  # noqa: PTH100  # keeps symlinks as they are
-        return _refuse_parent(location)
+    _refuse_parent(location)
+    if is_local(location):
+        return local_root(location)
     parts = urlsplit(location)
     if parts.scheme.lower() in _REFUSED_SCHEMES or parts.query or parts.fragment:
         raise InvalidParameterValue(
             f"artifact_location {shown(location)} is not a place to keep files: a path, or a URI such as s3://bucket/path, "
             "without query and fragment."
         )
-    return _refuse_parent(location)
+    return location
 
 
-def _refuse_parent(location: str) -> str:
+def is_local(location: str) -> bool:
+    """Whether a location is a path, not a URI."""
+    return not _SCHEME.match(location)
+
+
+def local_root(path: str) -> str:
+    """A local path in its stored form: absolute, symbolic links as they are."""
+    return os.path.abspath(Path(path).expanduser())  # noqa: PTH100  # Path.resolve would follow the links
+
+
+def _refuse_parent(location: str) -> None:
     if ".." in re.split(r"[/\\]|%2f|%5c", location.replace("%2e", ".").replace("%2E", "."), flags=re.IGNORECASE):
         raise InvalidParameterValue(f"artifact_location {shown(location)} must not hold a '..' segment.")
-    return location
 
 
 def _checked_tags(tags: list[ExperimentTag]) -> dict[str, str]:

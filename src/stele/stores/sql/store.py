@@ -12,12 +12,13 @@ from sqlalchemy import select
 from stele.errors import SteleError
 from stele.stores.sql.datasets import DatasetOperations
 from stele.stores.sql.engines import open_database
-from stele.stores.sql.experiments import ExperimentOperations, artifact_location
+from stele.stores.sql.experiments import ExperimentOperations, artifact_location, is_local, local_root
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.logged_models import LoggedModelOperations
 from stele.stores.sql.metrics import MetricOperations
 from stele.stores.sql.registered_models import RegisteredModelOperations
 from stele.stores.sql.schema_version import prepare
+from stele.stores.sql.tokens import TokenOperations
 
 __all__ = ["SqlStore"]
 
@@ -27,7 +28,12 @@ _REFRESH_SECONDS = 1.0
 
 
 class SqlStore(
-    ExperimentOperations, DatasetOperations, MetricOperations, LoggedModelOperations, RegisteredModelOperations
+    ExperimentOperations,
+    DatasetOperations,
+    MetricOperations,
+    LoggedModelOperations,
+    RegisteredModelOperations,
+    TokenOperations,
 ):
     """Experiments, runs and series in one SQL database, which is made when it is empty.
 
@@ -45,7 +51,8 @@ class SqlStore(
     def __init__(self, uri: str, artifact_root: str = "./stele-artifacts") -> None:
         self.db = open_database(uri)
         self.keys = Keys()
-        self.artifact_root = artifact_location(artifact_root)
+        # The one who starts a store may say ``..``; a client that makes an experiment may not.
+        self.artifact_root = artifact_location(local_root(artifact_root) if is_local(artifact_root) else artifact_root)
         self._stop = threading.Event()
         self._refresher: threading.Thread | None = None
         try:

@@ -237,6 +237,15 @@ model_links = Table(
     **_CLUSTERED,
 )
 
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    Column("digest", _word(64), primary_key=True),  # SHA-256 of the token, hexadecimal; the token itself is not kept
+    Column("principal", _word(256), nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    **_CLUSTERED,
+)
+
 ingest_log = Table(
     "ingest_log",
     metadata,

@@ -1,0 +1,58 @@
+"""What a client asks about the server itself: is it there, which version, what can it do."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+
+from stele.schema.routes import Permission
+from stele.server.dispatch import json_response
+from stele.server.endpoints import Endpoint, Handler
+from stele.stores.sql import SqlStore
+
+__all__ = ["MLFLOW_VERSION", "health_endpoints"]
+
+MLFLOW_VERSION = "3.17.2"
+"""The version of MLflow whose contract this server keeps. Clients read its major number from ``/version``."""
+
+_CAPABILITIES: dict[str, Any] = {
+    "store_type": "SqlStore",
+    "workspaces_enabled": False,
+    "trace_archival_enabled": False,
+    "multipart_uploads_enabled": False,
+    "multipart_downloads_enabled": False,
+    "presigned_upload_run_id_supported": False,
+    "presigned_upload_model_id_supported": False,
+    "features_enabled": {"gateway": False},
+}
+
+
+def health_endpoints(store: SqlStore, openapi: bytes) -> list[Endpoint]:
+    """Health, versions, capabilities and the OpenAPI document."""
+    info = _CAPABILITIES | {"server": "stele", "server_version": version("stele")}
+
+    async def health(_request: Request) -> Response:
+        await anyio.to_thread.run_sync(store.ping)
+        return Response("OK", media_type="text/plain")
+
+    async def mlflow_version(_request: Request) -> Response:
+        return Response(MLFLOW_VERSION, media_type="text/plain")
+
+    async def server_info(_request: Request) -> Response:
+        return json_response(info)
+
+    async def describe(_request: Request) -> Response:
+        return Response(openapi, media_type="application/json")
+
+    table: list[tuple[str, Handler, str, Permission]] = [
+        ("/health", health, "health", Permission.PUBLIC),
+        ("/version", mlflow_version, "version", Permission.PUBLIC),
+        ("/api/3.0/mlflow/server-info", server_info, "server_info", Permission.READ_SERVER),
+        ("/ajax-api/3.0/mlflow/server-info", server_info, "server_info", Permission.READ_SERVER),
+        ("/api/openapi.json", describe, "openapi", Permission.READ_SERVER),
+    ]
+    return [Endpoint("GET", path, permission, handler, name) for path, handler, name, permission in table]

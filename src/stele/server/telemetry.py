@@ -1,0 +1,89 @@
+"""What a server tells about itself: one log line a request, and counters for Prometheus."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from datetime import UTC, datetime
+
+import anyio.to_thread
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from stele.schema.routes import Permission
+from stele.server.endpoints import Endpoint
+
+__all__ = ["Telemetry", "set_up_logging"]
+
+access_log = logging.getLogger("stele.access")
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Telemetry:
+    """Counts requests of one application."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "stele_requests", "Requests answered.", ["operation", "status"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "stele_request_seconds", "Time to answer.", ["operation"], buckets=_SECONDS, registry=self._registry
+        )
+        self._received = Counter("stele_received_bytes", "Bytes of request bodies.", registry=self._registry)
+        self.in_flight = Gauge("stele_requests_in_flight", "Requests being answered.", registry=self._registry)
+
+    def record(self, operation: str, status: int, started: float, received: int) -> None:
+        """Count one answered request; ``started`` is a value of ``time.perf_counter``."""
+        self._requests.labels(operation, status).inc()
+        self._seconds.labels(operation).observe(time.perf_counter() - started)
+        self._received.inc(received)
+
+    def endpoint(self) -> Endpoint:
+        """``GET /metrics``."""
+
+        async def metrics(_request: Request) -> Response:
+            text = await anyio.to_thread.run_sync(generate_latest, self._registry)
+            return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+        return Endpoint("GET", "/metrics", Permission.READ_SERVER, metrics, "metrics")
+
+
+class _TextFormat(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        fields = getattr(record, "fields", None)
+        moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
+        if fields is None:
+            text = f"{moment} {record.levelname.lower()} {record.name}: {record.getMessage()}"
+            return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        return (
+            f"{moment} {fields['method']} {fields['path']} {fields['status']} {fields['milliseconds']} ms "
+            f"{fields['principal']} {fields['request_id']}"
+        )
+
+
+class _JsonFormat(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
+        entry |= getattr(record, "fields", None) or {"message": record.getMessage()}
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry)
+
+
+def set_up_logging(log_format: str) -> None:
+    """Send the log of Stele to standard error, one line an event, as text or as JSON."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormat() if log_format == "json" else _TextFormat())
+    logger = logging.getLogger("stele")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False

@@ -1,0 +1,263 @@
+"""What SQLite, PostgreSQL and MySQL/MariaDB say differently in a search."""
+
+from __future__ import annotations
+
+import json
+import time
+import weakref
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    String,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    column,
+    event,
+    func,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.selectable import Join
+
+from stele.search import like
+from stele.search.automaton import matcher
+from stele.search.regex import to_portable
+
+__all__ = ["Dialect", "ForcedJoin", "dialect_of", "register_functions", "set_time_limit"]
+
+Condition = ColumnElement[bool]
+TextExpression = ColumnElement[str]
+
+_FEW = 100
+_PROGRESS_STEPS = 20_000
+_LIMITED = "stele_time_limited"
+
+
+class ForcedJoin(Join):
+    """An inner join whose left side is read first, where the database lets us say so.
+
+    SQLite has no statistics before ANALYZE and MySQL guesses badly for LIMIT; we know how many rows the left side has.
+    """
+
+    inherit_cache = True
+
+
+@compiles(ForcedJoin, "sqlite")
+def _cross_join(join: ForcedJoin, compiler: Any, **kwargs: Any) -> str:
+    return _joined(join, "CROSS JOIN", compiler, kwargs)
+
+
+@compiles(ForcedJoin, "mysql", "mariadb")
+def _straight_join(join: ForcedJoin, compiler: Any, **kwargs: Any) -> str:
+    return _joined(join, "STRAIGHT_JOIN", compiler, kwargs)
+
+
+@compiles(ForcedJoin)
+def _plain_join(join: ForcedJoin, compiler: Any, **kwargs: Any) -> str:
+    return _joined(join, "JOIN", compiler, kwargs)
+
+
+def _joined(join: ForcedJoin, words: str, compiler: Any, kwargs: dict[str, Any]) -> str:
+    kwargs["asfrom"] = True
+    left, right = compiler.process(join.left, **kwargs), compiler.process(join.right, **kwargs)
+    kwargs["asfrom"] = False
+    return f"{left} {words} {right} ON {compiler.process(join.onclause, **kwargs)}"
+
+
+class Dialect(Protocol):
+    """Conditions on text that mean the same on every database: case counts, trailing spaces count."""
+
+    def equal(self, text: TextExpression, value: str) -> Condition:
+        """The text is exactly this."""
+
+    def among(self, text: TextExpression, values: Sequence[str]) -> Condition:
+        """The text is exactly one of these."""
+
+    def starts(self, text: TextExpression, prefix: str) -> Condition:
+        """A range of an index outside which no text starts with the prefix."""
+
+    def like(self, text: TextExpression, pattern: str) -> Condition:
+        """The text fits a LIKE pattern."""
+
+    def ilike(self, text: TextExpression, pattern: str) -> Condition:
+        """The text fits an ILIKE pattern."""
+
+    def rlike(self, text: TextExpression, pattern: str) -> Condition:
+        """The regular expression occurs in the text."""
+
+    def numbers(self, number: ColumnElement[int], values: Sequence[int]) -> Condition:
+        """The number is one of these, of which there may be thousands."""
+
+    def characters(self, text: TextExpression) -> ColumnElement[int]:
+        """The number of characters of the text."""
+
+
+class _Common:
+    def equal(self, text: TextExpression, value: str) -> Condition:
+        return text == value
+
+    def among(self, text: TextExpression, values: Sequence[str]) -> Condition:
+        return text.in_(values)
+
+    def starts(self, text: TextExpression, prefix: str) -> Condition:
+        end = like.successor(prefix)
+        return and_(text >= prefix, text < end) if end is not None else text >= prefix
+
+    def like(self, text: TextExpression, pattern: str) -> Condition:
+        return text.like(pattern, escape="")
+
+    def characters(self, text: TextExpression) -> ColumnElement[int]:
+        return func.char_length(text)
+
+
+class _Sqlite(_Common):
+    def like(self, text: TextExpression, pattern: str) -> Condition:
+        return text.bool_op("GLOB")(like.to_glob(pattern))
+
+    def ilike(self, text: TextExpression, pattern: str) -> Condition:
+        return text.bool_op("GLOB")(like.to_glob(pattern, ignore_case=True))
+
+    def rlike(self, text: TextExpression, pattern: str) -> Condition:
+        return func.stele_rlike(pattern, text) == 1
+
+    def numbers(self, number: ColumnElement[int], values: Sequence[int]) -> Condition:
+        if len(values) <= _FEW:
+            return number.in_(values)
+        every = func.json_each(json.dumps(values)).table_valued("value")
+        return number.in_(select(every.c.value))
+
+    def characters(self, text: TextExpression) -> ColumnElement[int]:
+        return func.length(text)
+
+
+class _PostgreSql(_Common):
+    def ilike(self, text: TextExpression, pattern: str) -> Condition:
+        return text.bool_op("~")(like.to_regex(pattern, end="$", ignore_case=True))
+
+    def rlike(self, text: TextExpression, pattern: str) -> Condition:
+        return text.bool_op("~")(to_portable(pattern, end="$"))
+
+    def numbers(self, number: ColumnElement[int], values: Sequence[int]) -> Condition:
+        if len(values) <= _FEW:
+            return number.in_(values)
+        return number == any_(bindparam(None, list(values), ARRAY(BigInteger)))
+
+
+class _MySql(_Common):
+    def equal(self, text: TextExpression, value: str) -> Condition:
+        return self.among(text, [value])
+
+    def among(self, text: TextExpression, values: Sequence[str]) -> Condition:
+        # utf8mb4_bin ignores trailing spaces; the first condition finds the index, the second compares bytes.
+        exact = cast(text, mysql.BINARY).in_([value.encode() for value in values])
+        return and_(text.in_(values), exact)
+
+    def starts(self, text: TextExpression, prefix: str) -> Condition:
+        return true()  # MySQL makes the range out of LIKE itself, and its order pads with spaces
+
+    def ilike(self, text: TextExpression, pattern: str) -> Condition:
+        return text.bool_op("REGEXP")(like.to_regex(pattern, end=r"\z", ignore_case=True))
+
+    def rlike(self, text: TextExpression, pattern: str) -> Condition:
+        return text.bool_op("REGEXP")(to_portable(pattern, end=r"\z"))
+
+    def numbers(self, number: ColumnElement[int], values: Sequence[int]) -> Condition:
+        if len(values) <= _FEW:
+            return number.in_(values)
+        every = (
+            text("JSON_TABLE(:numbers, '$[*]' COLUMNS (number BIGINT PATH '$')) AS every_number")
+            .bindparams(bindparam("numbers", json.dumps(values), String, unique=True))
+            .columns(column("number", BigInteger))
+        )
+        return number.in_(select(column("number", BigInteger)).select_from(every))
+
+
+_DIALECTS: dict[str, Dialect] = {
+    "sqlite": _Sqlite(),
+    "postgresql": _PostgreSql(),
+    "mysql": _MySql(),
+    "mariadb": _MySql(),
+}
+
+
+def dialect_of(connection: Connection) -> Dialect:
+    """The words of the database behind a connection."""
+    return _DIALECTS[connection.dialect.name]
+
+
+def register_functions(dbapi_connection: Any) -> None:
+    """Give an SQLite connection the functions that searches use. To be called once, after it was opened.
+
+    Args:
+        dbapi_connection: A ``sqlite3.Connection``.
+    """
+    dbapi_connection.create_function("stele_rlike", 2, _rlike, deterministic=True)
+
+
+def _rlike(pattern: str, value: str | None) -> bool | None:
+    return None if value is None else matcher(pattern).search(value)
+
+
+def set_time_limit(connection: Connection, milliseconds: int) -> None:
+    """Stop what runs on a connection after a time; the limit ends with the use of the connection.
+
+    On SQLite the time is that of everything from now on, on the others that of each statement. A statement that runs out
+    fails in the driver; :func:`~stele.stores.sql.search.find_runs` makes that a ``DeadlineExceeded``.
+
+    Args:
+        connection: An open connection.
+        milliseconds: More than 0.
+    """
+    name = connection.dialect.name
+    if name == "sqlite":
+        _limit_sqlite(connection, time.monotonic() + milliseconds / 1000)
+    elif name == "postgresql":
+        connection.execute(select(func.set_config("statement_timeout", str(milliseconds), True)))
+    else:
+        _limit_mysql(connection, milliseconds)
+
+
+def _limit_sqlite(connection: Connection, deadline: float) -> None:
+    alive = weakref.ref(connection)
+
+    def stop() -> bool:
+        # The driver's connection lives on in the pool: it must not inherit the limit.
+        user = alive()
+        return user is not None and not user.closed and time.monotonic() > deadline
+
+    driver: Any = connection.connection.driver_connection
+    driver.set_progress_handler(stop, _PROGRESS_STEPS)
+
+
+def _limit_mysql(connection: Connection, milliseconds: int) -> None:
+    if getattr(connection.dialect, "is_mariadb", False):
+        connection.execute(text("SET SESSION max_statement_time = :seconds"), {"seconds": milliseconds / 1000})
+        connection.info[_LIMITED] = "SET SESSION max_statement_time = DEFAULT"
+    else:
+        connection.execute(text("SET SESSION max_execution_time = :limit"), {"limit": milliseconds})
+        connection.info[_LIMITED] = "SET SESSION max_execution_time = DEFAULT"
+    if not event.contains(connection.engine.pool, "reset", _lift):
+        event.listen(connection.engine.pool, "reset", _lift)
+
+
+def _lift(dbapi_connection: Any, record: Any, _state: object) -> None:
+    statement = record.info.pop(_LIMITED, None)
+    if statement is not None:
+        with dbapi_connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def forced_join(left: FromClause, right: FromClause, on: Condition) -> ForcedJoin:
+    """``left`` joined with ``right``, ``left`` read first."""
+    return ForcedJoin(left, right, on)
