@@ -15,7 +15,7 @@ from stele.stores.sql.core import now_ms
 from stele.stores.sql.database import Database
 from stele.stores.sql.tables import STAGE_ACTIVE, experiments, metadata
 
-__all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "prepare", "stored_version", "upgrade"]
+__all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "prepare", "run_migrations", "stored_version", "upgrade"]
 
 REVISIONS = ("0001",)
 """Every schema there ever was, oldest first; the names of the files in ``migrations/versions``."""
@@ -121,11 +121,12 @@ def upgrade(db: Database, artifact_root: str) -> tuple[str | None, str]:
     if before is None or before == HEAD or before not in REVISIONS:
         prepare(db, artifact_root)
         return before, HEAD
-    db.write(_run_migrations)
+    db.write(run_migrations)
     return before, HEAD
 
 
-def _run_migrations(connection: Connection) -> None:
+def run_migrations(connection: Connection) -> None:
+    """Apply every schema that the database lacks."""
     from alembic import command  # heavy, and needed by nobody else
     from alembic.config import Config
 

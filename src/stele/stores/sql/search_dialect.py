@@ -19,12 +19,10 @@ from sqlalchemy import (
     any_,
     bindparam,
     cast,
-    column,
     event,
     func,
     select,
     text,
-    true,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
@@ -84,8 +82,8 @@ class Dialect(Protocol):
     def among(self, text: TextExpression, values: Sequence[str]) -> Condition:
         """The text is exactly one of these."""
 
-    def starts(self, text: TextExpression, prefix: str) -> Condition:
-        """A range of an index outside which no text starts with the prefix."""
+    def starts(self, text: TextExpression, prefix: str) -> Condition | None:
+        """The range of an index in which exactly those texts are that start with the prefix; None when LIKE finds it."""
 
     def like(self, text: TextExpression, pattern: str) -> Condition:
         """The text fits a LIKE pattern."""
@@ -110,7 +108,7 @@ class _Common:
     def among(self, text: TextExpression, values: Sequence[str]) -> Condition:
         return text.in_(values)
 
-    def starts(self, text: TextExpression, prefix: str) -> Condition:
+    def starts(self, text: TextExpression, prefix: str) -> Condition | None:
         end = like.successor(prefix)
         return and_(text >= prefix, text < end) if end is not None else text >= prefix
 
@@ -163,8 +161,8 @@ class _MySql(_Common):
         exact = cast(text, mysql.BINARY).in_([value.encode() for value in values])
         return and_(text.in_(values), exact)
 
-    def starts(self, text: TextExpression, prefix: str) -> Condition:
-        return true()  # MySQL makes the range out of LIKE itself, and its order pads with spaces
+    def starts(self, text: TextExpression, prefix: str) -> Condition | None:
+        return None  # MySQL makes the range out of LIKE itself, and its order pads with spaces
 
     def ilike(self, text: TextExpression, pattern: str) -> Condition:
         return text.bool_op("REGEXP")(like.to_regex(pattern, end=r"\z", ignore_case=True))
@@ -175,13 +173,11 @@ class _MySql(_Common):
     def numbers(self, number: ColumnElement[int], values: Sequence[int]) -> Condition:
         if len(values) <= _FEW:
             return number.in_(values)
-        every = (
-            text("JSON_TABLE(:numbers, '$[*]' COLUMNS (number BIGINT PATH '$')) AS every_number")
-            .bindparams(bindparam("numbers", json.dumps(values), String, unique=True))
-            .columns(column("number", BigInteger))
-        )
-        return number.in_(select(column("number", BigInteger)).select_from(every))
+        every = _EVERY_NUMBER.bindparams(bindparam("numbers", json.dumps(values), String, unique=True))
+        return number.in_(select(every.columns(number=BigInteger).subquery().c.number))
 
+
+_EVERY_NUMBER = text("SELECT t.number FROM JSON_TABLE(:numbers, '$[*]' COLUMNS (number BIGINT PATH '$')) AS t")
 
 _DIALECTS: dict[str, Dialect] = {
     "sqlite": _Sqlite(),

@@ -1,0 +1,115 @@
+"""Making, checking and upgrading the schema."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from services import fresh_database
+from sqlalchemy import create_engine, text
+
+from stele.errors import Conflict, InvalidParameterValue
+from stele.schema.experiments import GetExperiment
+from stele.stores.sql import SqlStore
+from stele.stores.sql.engines import open_database
+from stele.stores.sql.schema_version import HEAD, REVISIONS, VERSION_TABLE, run_migrations, stored_version, upgrade
+from stele.stores.sql.tables import metadata
+
+SERVERS = [
+    "sqlite",
+    pytest.param("postgres", marks=pytest.mark.postgres),
+    pytest.param("mariadb", marks=pytest.mark.mariadb),
+]
+
+
+@pytest.fixture(params=SERVERS)
+def empty_uri(request, tmp_path):
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.db"
+        return
+    with fresh_database(request.param) as uri:
+        yield uri
+
+
+def test_migrations_make_what_the_tables_say(empty_uri):
+    db = open_database(empty_uri)
+    db.write(run_migrations)
+    assert db.read(stored_version) == HEAD
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "version_table": VERSION_TABLE, "target_metadata": metadata}
+        )
+        assert compare_metadata(context, metadata) == []
+    db.close()
+
+
+def test_sqlite_files_are_equal_either_way(tmp_path):
+    db = open_database(f"sqlite:///{tmp_path}/migrated.db")
+    db.write(run_migrations)
+    db.close()
+    SqlStore(f"sqlite:///{tmp_path}/created.db").close()
+
+    def statements(name):
+        with sqlite3.connect(tmp_path / name) as connection:
+            rows = connection.execute(
+                "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE ?", ("%stele_schema%",)
+            )
+            return sorted(" ".join(row[0].replace("\t", " ").split()) for row in rows)
+
+    assert statements("migrated.db") == statements("created.db")
+
+
+def _open(uri, results):
+    with SqlStore(uri) as store:
+        results.put(store.get_experiment(GetExperiment(experiment_id="0")).experiment.name)
+
+
+def test_processes_that_start_at_once_do_not_race(empty_uri):
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    processes = [context.Process(target=_open, args=(empty_uri, results)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    assert [results.get() for _ in processes] == ["Default"] * 4
+
+
+def test_newer_schema_is_refused_unchanged(empty_uri):
+    SqlStore(empty_uri).close()
+    db = open_database(empty_uri)
+    db.write(lambda c: c.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")))
+    with pytest.raises(Conflict, match="9999"):
+        SqlStore(empty_uri)
+    with pytest.raises(Conflict, match="9999"):
+        upgrade(db, "./x")
+    assert db.read(stored_version) == "9999"
+    db.close()
+
+
+def test_upgrade_of_a_current_database_changes_nothing(empty_uri):
+    db = open_database(empty_uri)
+    assert upgrade(db, "/tmp/root") == (None, HEAD)
+    assert upgrade(db, "/tmp/root") == (HEAD, HEAD)
+    db.close()
+
+
+def test_database_of_another_program_is_refused(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path}/mlflow.db")
+    with engine.begin() as connection:
+        for table in ("alembic_version", "experiments", "runs", "latest_metrics"):
+            connection.execute(text(f"CREATE TABLE {table} (x TEXT)"))
+    engine.dispose()
+    with pytest.raises(InvalidParameterValue, match="MLflow"):
+        SqlStore(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+def test_every_revision_has_its_file():
+    folder = Path(__file__).parents[3] / "src/stele/stores/sql/migrations/versions"
+    names = sorted(path.name.partition("_")[0] for path in folder.glob("[0-9]*.py"))
+    assert tuple(names) == REVISIONS
