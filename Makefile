@@ -1,0 +1,55 @@
+# The commands of this project. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SERVE ?= 1
+PORT ?= 5000
+# Two test processes keep two cores busy; more only wait for the databases.
+PROCESSES ?= 2
+
+.PHONY: help install demo test lint types unit docs generate bench bench-full clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/installed ## Make .venv with Stele and everything its tests and documentation need
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs]'
+	@touch $@
+
+demo: $(VENV)/installed ## Train a sweep, show the best runs, serve them (SERVE=0 stops before serving)
+	$(BIN)/python examples/sweep.py --directory demo
+ifneq ($(SERVE),0)
+	cd demo && ../$(BIN)/stele ui --port $(PORT)
+endif
+
+test: lint types unit docs ## Everything that must be green
+
+lint: $(VENV)/installed ## Style, spelling, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/typos
+	$(BIN)/python docs/generate.py --check
+
+types: $(VENV)/installed ## Types
+	$(BIN)/mypy
+
+unit: $(VENV)/installed ## All tests: unit, contracts on every database, real MLflow, browser
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup
+
+docs: $(VENV)/installed ## The documentation, as a site in ./site
+	$(BIN)/mkdocs build --strict --quiet
+
+generate: $(VENV)/installed ## Write the reference pages again
+	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/installed ## Measure beside MLflow, print ratios
+	$(BIN)/python -m benchmarks
+
+bench-full: $(VENV)/installed ## The same with 100 000 runs
+	$(BIN)/python -m benchmarks --full
+
+clean: ## Remove what the other commands made
+	rm -rf $(VENV) .cache demo site build dist .pytest_cache .mypy_cache .ruff_cache
