@@ -1,8 +1,9 @@
 """Nodes of a filter as SQL conditions.
 
-A comparison of a metric, param, tag or dataset is an EXISTS on its narrow table, so that every condition is true or false,
-never NULL, and NOT, AND and OR may combine them freely. ``!=`` and ``NOT IN`` stand inside the EXISTS: they only match what
-has the key. NULL in a column of numbers is NaN, or a param that spells no number: it differs from every number.
+A comparison of a metric, param, tag or dataset is an EXISTS on its narrow table, so that every condition is true or
+false, never NULL, and NOT, AND and OR may combine them freely. ``!=`` and ``NOT IN`` stand inside the EXISTS: they
+only match what has the key. NULL in a column of numbers is NaN, or a param that spells no number: it differs from
+every number.
 """
 
 from __future__ import annotations
@@ -185,10 +186,11 @@ class Clauses:
             if not ids:
                 return true() if node.operator == "IS NULL" else false()
             table = key_table(node.field.entity)
-            found = exists().where(table.c.run == run, self._key(node.field, ids, table, row), self.value(node, table))
+            found = exists().where(table.c.run == run, self.key(node.field, ids, table, row), self.value(node, table))
         return not_(found) if node.operator == "IS NULL" else found
 
-    def _key(self, field: Field, ids: tuple[int, ...], table: FromClause, row: FromClause) -> Condition:
+    def key(self, field: Field, ids: tuple[int, ...], table: FromClause, row: FromClause) -> Condition:
+        """A row of a narrow table belongs to this key of the run's own experiment."""
         if len(ids) == 1:
             return table.c.key_id == ids[0]
         # In several experiments the run's own decides: one more probe instead of one per experiment.

@@ -32,7 +32,7 @@ from stele.search import like
 from stele.search.automaton import matcher
 from stele.search.regex import to_portable
 
-__all__ = ["Dialect", "ForcedJoin", "dialect_of", "register_functions", "set_time_limit"]
+__all__ = ["Dialect", "ForcedJoin", "dialect_of", "forced_join", "register_functions", "set_time_limit"]
 
 Condition = ColumnElement[bool]
 TextExpression = ColumnElement[str]
@@ -83,7 +83,7 @@ class Dialect(Protocol):
         """The text is exactly one of these."""
 
     def starts(self, text: TextExpression, prefix: str) -> Condition | None:
-        """The range of an index in which exactly those texts are that start with the prefix; None when LIKE finds it."""
+        """The index range of exactly the texts that start with the prefix; None when LIKE makes it itself."""
 
     def like(self, text: TextExpression, pattern: str) -> Condition:
         """The text fits a LIKE pattern."""
@@ -208,8 +208,8 @@ def _rlike(pattern: str, value: str | None) -> bool | None:
 def set_time_limit(connection: Connection, milliseconds: int) -> None:
     """Stop what runs on a connection after a time; the limit ends with the use of the connection.
 
-    On SQLite the time is that of everything from now on, on the others that of each statement. A statement that runs out
-    fails in the driver; :func:`~stele.stores.sql.search.find_runs` makes that a ``DeadlineExceeded``.
+    On SQLite the time is that of everything from now on, on the others that of each statement. A statement that runs
+    out fails in the driver; :func:`~stele.stores.sql.search.find_runs` makes that a ``DeadlineExceeded``.
 
     Args:
         connection: An open connection.

@@ -1,8 +1,8 @@
 """Orders as SQL, and where a page goes on.
 
-An order key becomes one to three sort terms. The first is a rank, 0 for a number or a text, 1 for NaN, 2 for missing, always
-ascending, so that NaN and missing come last in both directions. The last terms make the order total, so that the values of
-a row's terms are a place between rows: the next page is what lies behind it.
+An order key becomes one to three sort terms. The first is a rank, 0 for a number or a text, 1 for NaN, 2 for missing,
+always ascending, so that NaN and missing come last in both directions. The last terms make the order total, so that
+the values of a row's terms are a place between rows: the next page is what lies behind it.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def sort_keys(order: Sequence[OrderKey], clauses: Clauses) -> list[SortKey]:
 def experiment_terms(order: Sequence[OrderKey], row: FromClause) -> list[Term]:
     """The sort terms of a search for experiments.
 
-    Without an order the newest come first. The id decides between equals, upwards then, downwards otherwise, as in MLflow.
+    Without an order the newest come first. The id decides between equals: upwards then, else downwards, as in MLflow.
     """
     keys = list(order) or [OrderKey(Field("attribute", "creation_time"), ascending=False)]
     if not any(key.field.key == "experiment_id" for key in keys):
@@ -145,13 +145,13 @@ def behind(terms: Sequence[Term], values: Sequence[SortValue]) -> Condition:
         terms: The sort terms.
         values: The terms' values at the place; None where there is no value, which the rank before it says.
     """
-    result: Condition = false()
+    result: Condition | None = None
     for term, value in reversed(list(zip(terms, values, strict=True))):
         if value is None:
             continue  # all of this rank are equal
         if term.expression is not None:
             further = term.expression > value if term.ascending else term.expression < value
-            result = or_(further, and_(term.expression == value, result))
+            result = further if result is None else or_(further, and_(term.expression == value, result))
         elif term.constant is not None and term.constant != value:  # a rank, which ascends
             result = true() if term.constant > int(value) else false()
-    return result
+    return false() if result is None else result
