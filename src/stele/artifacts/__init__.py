@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from stele.artifacts.base import ArtifactRepository, ArtifactVersion, ArtifactVersions, Reader, Subtree, walk
 from stele.registry import Registry
-from stele.transport import Transport
+
+if TYPE_CHECKING:
+    from stele.transport import Transport
 
 __all__ = [
     "SCHEMES",
@@ -22,7 +25,7 @@ __all__ = [
     "walk",
 ]
 
-Factory = Callable[[str, Transport | None], ArtifactRepository]
+Factory = Callable[[str, "Transport | None"], ArtifactRepository]
 """From a URI, and the transport to the tracking server if there is one, to the repository."""
 
 SCHEMES: Registry[Factory] = Registry(

@@ -8,7 +8,7 @@ import shutil
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote
 
 from stele.artifacts.base import Files, Reader, Versions, check_range, file_path
@@ -17,7 +17,9 @@ from stele.artifacts.history import History, Record
 from stele.artifacts.paths import normalise, resolve_beneath, resolve_entry
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.schema.artifacts import FileInfo
-from stele.transport import Transport
+
+if TYPE_CHECKING:
+    from stele.transport import Transport
 
 __all__ = ["LocalRepository", "local_root", "open_local"]
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import http
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol, Self
 from urllib.parse import urlencode
 
@@ -26,8 +24,7 @@ Body = bytes | Iterable[bytes]
 _MAX_ERROR_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What is asked of a server.
 
     Attributes:
@@ -42,7 +39,7 @@ class Request:
     method: str
     path: str
     query: Iterable[tuple[str, str]] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     body: Body = b""
     repeatable: bool | None = None
 
@@ -118,6 +115,8 @@ class Transport(Protocol):
 @cache
 def user_agent() -> str:
     """The name under which this client speaks."""
+    from importlib.metadata import PackageNotFoundError, version  # not needed until something is sent
+
     try:
         return f"stele-python-client/{version('stele')}"
     except PackageNotFoundError:  # run from a source tree that is not installed

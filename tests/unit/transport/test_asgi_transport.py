@@ -12,7 +12,8 @@ from stele.errors import (
     SteleError,
     Unavailable,
 )
-from stele.transport import AsgiTransport, Request, Transport
+from stele.transport import Request, Transport
+from stele.transport.asgi import AsgiTransport
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:

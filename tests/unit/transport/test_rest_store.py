@@ -18,7 +18,8 @@ from stele.schema.routes import by_operation
 from stele.schema.runs import CreateRun, GetRun, LogBatch, SetTag
 from stele.stores.base import TrackingStore
 from stele.stores.rest import RestStore
-from stele.transport import AsgiTransport, HttpTransport, Request
+from stele.transport import HttpTransport, Request
+from stele.transport.asgi import AsgiTransport
 from unit.transport.scripted_server import DROP, Answer, ScriptedServer
 
 
