@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from services import fresh_database
 from sqlalchemy import create_engine, text
 
+from services import fresh_database
 from stele.errors import Conflict, InvalidParameterValue
 from stele.schema.experiments import GetExperiment
 from stele.stores.sql import SqlStore

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, select
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.schema.codec import required
 from stele.stores.sql.database import Database
+from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiments, runs
 
@@ -25,6 +26,7 @@ class StoreCore:
 
     db: Database
     keys: Keys
+    described: DatasetCache
     artifact_root: str
 
 

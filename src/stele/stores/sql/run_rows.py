@@ -22,9 +22,10 @@ from stele.schema.metrics import Metric
 from stele.schema.runs import Param, Run, RunData, RunInfo, RunTag
 from stele.stores.sql import series
 from stele.stores.sql.core import STAGE_NAMES
+from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.documents import RunDocument, unpack, unpack_latest
 from stele.stores.sql.keys import Keys
-from stele.stores.sql.tables import datasets, dirty_runs, runs
+from stele.stores.sql.tables import dirty_runs, runs
 
 __all__ = ["RunRow", "fetch_runs", "run_entity", "run_info"]
 
@@ -60,13 +61,19 @@ class RunRow(Struct):
 
 
 def fetch_runs(
-    connection: Connection, keys: Keys, numbers: Sequence[int] | Select[tuple[int]], *, pending: bool = False
+    connection: Connection,
+    keys: Keys,
+    described: DatasetCache,
+    numbers: Sequence[int] | Select[tuple[int]],
+    *,
+    pending: bool = False,
 ) -> list[RunRow]:
     """The runs with these numbers, in their order.
 
     Args:
         connection: Where to read.
         keys: The store's key numbers.
+        described: The store's descriptions of datasets.
         numbers: Values of ``runs.run``, or a query for them.
         pending: Also tell whether a run's log waits to be applied.
     """
@@ -77,29 +84,19 @@ def fetch_runs(
     wide = [row["run"] for row in rows if row["latest"] is None and row["applied_id"]]
     many = series.latest_of(connection, keys, wide) if wide else {}
     documents = {row["run"]: unpack(row["document"]) for row in rows}
-    described = _datasets(connection, documents)
+    inputs = described.get(connection, {number for document in documents.values() for number, _ in document.inputs})
     found = {
         row["run"]: RunRow(
             info=run_info(row),
             document=documents[row["run"]],
             latest=many.get(row["run"]) or unpack_latest(row["latest"]),
-            datasets=described,
+            datasets=inputs,
             pending=pending and bool(row["pending"]),
         )
         for row in rows
     }
     order = list(found) if isinstance(numbers, Select) else numbers
     return [found[number] for number in order if number in found]
-
-
-def _datasets(connection: Connection, documents: dict[int, RunDocument]) -> dict[int, Dataset]:
-    wanted = {number for document in documents.values() for number, _ in document.inputs}
-    if not wanted:
-        return {}
-    rows = connection.execute(select(datasets).where(datasets.c.dataset.in_(wanted)))
-    return {
-        row.dataset: Dataset(row.name, row.digest, row.source_type, row.source, row.schema, row.profile) for row in rows
-    }
 
 
 def run_info(row: Any) -> RunInfo:

@@ -73,7 +73,7 @@ class RunOperations(StoreCore):
     def get_run(self, request: r.GetRun) -> r.GetRunResponse:
         def work(connection: Connection) -> tuple[Run, bool]:
             query = select(runs.c.run).where(runs.c.run_id == request.run_id)
-            found = fetch_runs(connection, self.keys, query, pending=True)
+            found = fetch_runs(connection, self.keys, self.described, query, pending=True)
             if not found:
                 raise no_run(request.run_id)
             row = found[0]
@@ -100,7 +100,7 @@ class RunOperations(StoreCore):
         def work(connection: Connection) -> r.SearchRunsResponse:
             set_time_limit(connection, int(settings.SEARCH_SECONDS.get() * 1000))
             page = find_runs(connection, query)
-            rows = fetch_runs(connection, self.keys, page.runs)
+            rows = fetch_runs(connection, self.keys, self.described, page.runs)
             found = [run_entity(row, outputs=False) for row in rows]
             return r.SearchRunsResponse(runs=found, next_page_token=page.next_page_token or "")
 

@@ -88,7 +88,9 @@ def _create_on_mysql(connection: Connection, artifact_root: str) -> str:
     if connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), lock) != 1:
         raise Unavailable(f"Another process has been preparing the database for {_LOCK_SECONDS} s.")
     try:
-        return stored_version(connection) or _create_tables(connection, artifact_root)
+        version = stored_version(connection) or _create_tables(connection, artifact_root)
+        connection.exec_driver_sql("COMMIT")  # before the lock is given back: the next process must see the rows
+        return version
     finally:
         connection.execute(text("SELECT RELEASE_LOCK(:name)"), lock)
 

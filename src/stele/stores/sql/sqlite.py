@@ -146,7 +146,7 @@ def open_sqlite(url: URL) -> Sqlite:
     Raises:
         InvalidParameterValue: The URI names no file, or one on a network file system.
     """
-    if not url.database or url.database == ":memory:" or "mode=memory" in url.database:
+    if not url.database or url.database == ":memory:" or url.query.get("mode") == "memory":
         raise InvalidParameterValue(
             "An SQLite store needs a file, as in sqlite:///stele.db; one in memory is lost with its connection."
         )

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from stele.errors import SteleError
 from stele.stores.sql.datasets import DatasetOperations
+from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.engines import open_database
 from stele.stores.sql.experiments import ExperimentOperations, artifact_location, is_local, local_root
 from stele.stores.sql.keys import Keys
@@ -51,6 +52,7 @@ class SqlStore(
     def __init__(self, uri: str, artifact_root: str = "./stele-artifacts") -> None:
         self.db = open_database(uri)
         self.keys = Keys()
+        self.described = DatasetCache()
         # The one who starts a store may say ``..``; a client that makes an experiment may not.
         self.artifact_root = artifact_location(local_root(artifact_root) if is_local(artifact_root) else artifact_root)
         self._stop = threading.Event()

@@ -1,0 +1,126 @@
+"""How many SQL statements an operation takes: the speed that does not depend on the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Engine, event
+
+from stele.schema import datasets as d
+from stele.schema import experiments as e
+from stele.schema import metrics as m
+from stele.schema import runs as r
+from stele.schema.metrics import Metric
+from stele.schema.runs import Param, RunTag
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements that reach any database meanwhile; transaction control and lock waits apart."""
+    statements: list[str] = []
+
+    def note(_connection, _cursor, statement, _parameters, _context, _many):
+        if not statement.startswith(("BEGIN", "SET ", "SELECT set_config", "SAVEPOINT", "RELEASE")):
+            statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def batch(run_id: str, step: int = 0) -> r.LogBatch:
+    return r.LogBatch(
+        run_id=run_id,
+        metrics=[Metric(f"m{i}", 0.5, step, step) for i in range(10)],
+        params=[Param(f"p{i}", str(i)) for i in range(10)],
+        tags=[RunTag(f"t{i}", str(step)) for i in range(5)],
+    )
+
+
+@pytest.fixture
+def experiment(sql_store) -> str:
+    name = f"statements {id(object())} {sql_store.db.family}"
+    experiments = sql_store.search_experiments(e.SearchExperiments(filter=f"name = '{name}'")).experiments
+    if experiments:
+        return experiments[0].experiment_id
+    return sql_store.create_experiment(e.CreateExperiment(name=name)).experiment_id
+
+
+@pytest.fixture
+def run(sql_store, experiment) -> str:
+    return sql_store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id
+
+
+def test_create_run_takes_three(sql_store, experiment, run):
+    with counted() as statements:
+        sql_store.create_run(r.CreateRun(experiment_id=experiment))
+    assert len(statements) == 3, statements
+
+
+def test_log_batch_takes_six_at_most(sql_store, run):
+    sql_store.log_batch(batch(run))
+    with counted() as statements:
+        sql_store.log_batch(batch(run, step=1))
+    assert len(statements) <= 6, statements
+
+
+def test_log_metric_takes_three(sql_store, run):
+    request = r.LogMetric(run_id=run, key="m", value=1.0, timestamp=1)
+    sql_store.log_metric(request)
+    with counted() as statements:
+        sql_store.log_metric(request)
+    assert len(statements) == 3, statements
+
+
+def test_get_run_takes_one(sql_store, run):
+    sql_store.log_batch(batch(run))
+    sql_store.get_run(r.GetRun(run_id=run))
+    with counted() as statements:
+        sql_store.get_run(r.GetRun(run_id=run))
+    assert len(statements) == 1, statements
+
+
+@pytest.mark.parametrize(
+    ("filter_string", "order_by"),
+    [
+        ("", []),
+        ("metrics.m1 > 0.1", ["metrics.m1 DESC"]),
+        ("params.p1 = '1' AND tags.t1 != '9'", ["start_time"]),
+        ("metrics.m1 > 0 AND params.p2 LIKE '%2%' OR tags.t3 IS NULL", ["params.p1", "metrics.m2"]),
+    ],
+)
+def test_search_takes_five_at_most(sql_store, experiment, filter_string, order_by):
+    for step in range(5):
+        run_id = sql_store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id
+        sql_store.log_batch(batch(run_id, step))
+        dataset = d.DatasetInput(d.Dataset("data", str(step), "local", "{}"))
+        sql_store.log_inputs(d.LogInputs(run_id=run_id, datasets=[dataset]))
+    query = r.SearchRuns(experiment_ids=[experiment], filter=filter_string, order_by=order_by)
+    found = sql_store.search_runs(query).runs
+    assert found
+    with counted() as statements:
+        sql_store.search_runs(query)
+    assert len(statements) <= 5, statements
+
+
+def test_a_page_takes_as_many_as_one_run(sql_store, experiment):
+    query = r.SearchRuns(experiment_ids=[experiment], max_results=1)
+    for _ in range(30):
+        sql_store.create_run(r.CreateRun(experiment_id=experiment))
+    with counted() as one:
+        sql_store.search_runs(query)
+    query.max_results = 100
+    with counted() as many:
+        assert len(sql_store.search_runs(query).runs) >= 30
+    assert len(many) <= len(one)
+
+
+def test_history_takes_three(sql_store, run):
+    sql_store.log_batch(batch(run))
+    with counted() as statements:
+        sql_store.get_metric_history(m.GetMetricHistory(run_id=run, metric_key="m1"))
+    assert len(statements) == 3, statements
