@@ -1,0 +1,1 @@
+"""What a :class:`~stele.client.client.Client` can do, one module per noun."""

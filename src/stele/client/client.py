@@ -1,0 +1,32 @@
+"""The explicit interface: every call names the run or experiment it is about."""
+
+from __future__ import annotations
+
+from stele.client.calls.experiments import ExperimentCalls
+from stele.client.calls.files import FileCalls
+from stele.client.calls.values import ValueCalls
+
+__all__ = ["Client", "MlflowClient"]
+
+
+class Client(ExperimentCalls, ValueCalls, FileCalls):
+    """Reads and writes experiments and runs of one store, with MLflow's method names and signatures.
+
+    A client is cheap to make and may be used by any thread. Nothing here depends on which run is active.
+
+    Args:
+        tracking_uri: Address of the store; None means the current tracking URI, taken now.
+        registry_uri: Address of the store of registered models; None means the one that is set.
+    """
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(tracking_uri={_without_password(self.tracking_uri)!r})"
+
+
+def _without_password(uri: str) -> str:
+    scheme, separator, rest = uri.partition("://")
+    user_info, at, host = rest.rpartition("@")
+    return f"{scheme}{separator}{user_info.partition(':')[0]}{at}{host}"
+
+
+MlflowClient = Client

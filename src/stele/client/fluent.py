@@ -1,0 +1,337 @@
+"""The active run, and the fluent functions about runs.
+
+Every thread and every asynchronous task has its own stack of active runs: a new thread starts with none, a task with
+those of the task that started it. All open runs are also known to the process, which ends those that are left when
+it exits.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from msgspec import Struct
+
+from stele import settings
+from stele.client import context, experiments, system_metrics
+from stele.client import tag_names as names
+from stele.client.async_logging import BACKGROUND
+from stele.client.calls.base import as_tags
+from stele.client.client import Client
+from stele.client.console import show_run
+from stele.client.jobs import JOBS
+from stele.client.system_metrics import SystemMetricsMonitor
+from stele.errors import InvalidParameterValue, SteleError, shown
+from stele.schema.enums import LifecycleStage
+from stele.schema.metrics import Metric
+from stele.schema.runs import Run
+
+__all__ = [
+    "ActiveRun",
+    "active_run",
+    "client_of",
+    "delete_run",
+    "end_run",
+    "ensure_run",
+    "get_metric_history",
+    "get_parent_run",
+    "get_run",
+    "last_active_run",
+    "reset",
+    "restore_run",
+    "start_run",
+]
+
+
+class ActiveRun(Run, frozen=True):
+    """A run that logging functions write to; as a context manager it ends the run when the block is left.
+
+    A block that raises makes the run FAILED, any other FINISHED. The data are those at the start: ``stele.get_run``
+    reads anew.
+    """
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        # Runs that the block left open end with it.
+        while self.info.run_id in [run.info.run_id for run in _stack()]:
+            end_run("FINISHED" if kind is None else "FAILED")
+        return False
+
+
+class _Open(Struct):
+    """A run that this process started and has not ended."""
+
+    run: ActiveRun
+    client: Client
+    process: int
+    monitor: SystemMetricsMonitor | None = None
+
+
+_LOGGER = logging.getLogger(__name__)
+_STACK: ContextVar[tuple[ActiveRun, ...]] = ContextVar("stele_active_runs", default=())
+_LAST: ContextVar[str] = ContextVar("stele_last_run_id", default="")
+_open: dict[str, _Open] = {}
+
+
+def start_run(
+    run_id: str | None = None,
+    experiment_id: str | None = None,
+    run_name: str | None = None,
+    nested: bool = False,
+    parent_run_id: str | None = None,
+    tags: dict[str, Any] | None = None,
+    description: str | None = None,
+    log_system_metrics: bool | None = None,
+) -> ActiveRun:
+    """Start a run, or continue one, and make it the active one.
+
+    Use it as ``with start_run():``, or end the run with :func:`end_run`.
+
+    Args:
+        run_id: A run to continue; its status becomes RUNNING again. None means the one of ``STELE_RUN_ID``, else a
+            new run.
+        experiment_id: The experiment of a new run; None means that of the parent, else the current one.
+        run_name: Name of a new run; None lets the store invent one.
+        nested: Whether it may start inside the active run, which becomes its parent.
+        parent_run_id: The run that becomes the parent, instead of the active one.
+        tags: Tags by key; values become text.
+        description: Free text about the run.
+        log_system_metrics: Whether CPU, memory, disk, network and GPU are sampled; None does what
+            :func:`enable_system_metrics_logging` or ``STELE_SYSTEM_METRICS`` say.
+
+    Raises:
+        DoesNotExist: There is no such run, parent or experiment.
+        InvalidParameterValue: A run is active and ``nested`` is not set, or the run, parent or experiment is deleted.
+    """
+    active = active_run()
+    if active is not None and not nested:
+        raise InvalidParameterValue(
+            f"The run {active.info.run_id} is active already. End it with end_run(), or pass nested=True."
+        )
+    client = Client()
+    tags = _with_description(tags, description)
+    run_id = run_id or _run_id_of_environment()
+    if run_id:
+        run = _resume(client, run_id, tags, experiment_id)
+    else:
+        parent = _parent(client, parent_run_id, active)
+        run = _create(client, parent, tags, experiment_id, run_name)
+    opened = _Open(ActiveRun(run.info, run.data, run.inputs, run.outputs), client, os.getpid())
+    client.remember_artifact_uri(run)
+    _open[run.info.run_id] = opened
+    _STACK.set((*_stack(), opened.run))
+    _LAST.set(run.info.run_id)
+    if not run_id and (active is None or parent_run_id):
+        _capture(client, run.info.run_id)
+    if system_metrics.is_enabled(log_system_metrics):
+        opened.monitor = SystemMetricsMonitor(client, run.info.run_id, resume=bool(run_id))
+        opened.monitor.start()
+    return opened.run
+
+
+def _with_description(tags: dict[str, Any] | None, description: str | None) -> dict[str, Any]:
+    tags = dict(tags or {})
+    if description is not None:
+        if names.NOTE in tags:
+            raise InvalidParameterValue(f"The description is given twice, also as the tag {names.NOTE}.")
+        tags[names.NOTE] = description
+    return tags
+
+
+def _run_id_of_environment() -> str:
+    run_id = settings.RUN_ID.get()
+    if run_id:  # it names one run: the next start_run() of this process makes a new one
+        os.environ.pop(settings.RUN_ID.name, None)
+        os.environ.pop(settings.RUN_ID.twin or "", None)
+    return run_id
+
+
+def _resume(client: Client, run_id: str, tags: dict[str, Any], experiment_id: str | None) -> Run:
+    run = client.get_run(run_id)
+    _demand_active(run, "continued")
+    if experiment_id is not None and str(experiment_id) != run.info.experiment_id:
+        raise InvalidParameterValue(
+            f"The run {run_id} belongs to experiment {run.info.experiment_id}, not to {shown(experiment_id)}."
+        )
+    client.update_run(run_id, status="RUNNING")
+    if tags:
+        client.log_batch(run_id, tags=as_tags(tags), synchronous=True)
+    return client.get_run(run_id)
+
+
+def _parent(client: Client, parent_run_id: str | None, active: ActiveRun | None) -> Run | None:
+    if parent_run_id is None:
+        return active
+    parent = client.get_run(parent_run_id)
+    _demand_active(parent, "a parent")
+    return parent
+
+
+def _demand_active(run: Run, purpose: str) -> None:
+    if run.info.lifecycle_stage != LifecycleStage.ACTIVE:
+        raise InvalidParameterValue(f"The run {run.info.run_id} is deleted and cannot be {purpose}. Restore it first.")
+
+
+def _create(
+    client: Client, parent: Run | None, tags: dict[str, Any], experiment_id: str | None, run_name: str | None
+) -> Run:
+    if parent is not None:
+        tags = {names.PARENT_RUN_ID: parent.info.run_id} | tags
+    if run_name:
+        tags = tags | {names.RUN_NAME: run_name}
+    if experiment_id is None:
+        experiment_id = parent.info.experiment_id if parent is not None else experiments.current_experiment_id()
+    return client.create_run(experiment_id, None, context.context_tags() | tags, run_name)
+
+
+def _capture(client: Client, run_id: str) -> None:
+    """Write what is slow to find out in the background, for outermost runs: children share it with their parent."""
+    if settings.CAPTURE.get():
+        JOBS.submit(run_id, lambda: _write_slow_facts(client, run_id), optional=True)
+
+
+def _write_slow_facts(client: Client, run_id: str) -> None:
+    facts = context.slow_facts()
+    if facts.tags:
+        client.log_batch(run_id, tags=as_tags(facts.tags), synchronous=True)
+    for path, text in facts.files.items():
+        client.log_text(run_id, text, path)
+
+
+def end_run(status: str = "FINISHED") -> None:
+    """End the active run of this thread or task; without one nothing happens.
+
+    Returns when everything that was logged to the run in the background is stored.
+
+    Args:
+        status: FINISHED, FAILED, KILLED or another name of ``RunStatus``.
+
+    Raises:
+        InvalidParameterValue: The status is none, or the run was deleted meanwhile.
+    """
+    stack = _stack()
+    if stack:
+        _STACK.set(stack[:-1])
+        _end(stack[-1].info.run_id, status)
+
+
+def _end(run_id: str, status: str) -> None:
+    opened = _open.pop(run_id)
+    if opened.monitor is not None:
+        opened.monitor.finish()
+    JOBS.wait(run_id)
+    BACKGROUND.drain()
+    opened.client.set_terminated(run_id, status)
+    show_run(opened.client.tracking_uri, opened.run)
+
+
+def _stack() -> tuple[ActiveRun, ...]:
+    """The active runs of this thread or task, innermost last, without those that another task has ended."""
+    return tuple(run for run in _STACK.get() if run.info.run_id in _open)
+
+
+def active_run() -> ActiveRun | None:
+    """The innermost active run of this thread or task; None when there is none."""
+    stack = _stack()
+    return stack[-1] if stack else None
+
+
+def ensure_run() -> ActiveRun:
+    """The active run; one is started when there is none."""
+    return active_run() or start_run()
+
+
+def client_of(run_id: str) -> Client:
+    """A client for the store in which a run was started, or for the current one."""
+    opened = _open.get(run_id)
+    return opened.client if opened is not None else Client()
+
+
+def last_active_run() -> Run | None:
+    """The active run, else the one that this thread or task ended last, with all its data; None when there was none."""
+    run_id = _LAST.get()
+    active = active_run()
+    if active is not None:
+        run_id = active.info.run_id
+    return client_of(run_id).get_run(run_id) if run_id else None
+
+
+def get_run(run_id: str | None = None) -> Run:
+    """A run with everything that was logged to it.
+
+    Args:
+        run_id: None means the active run, else the one that ended last.
+
+    Raises:
+        DoesNotExist: There is no such run.
+        InvalidParameterValue: No id was given and no run was started here.
+    """
+    if run_id is not None:
+        return client_of(run_id).get_run(run_id)
+    run = last_active_run()
+    if run is None:
+        raise InvalidParameterValue("get_run needs a run_id, because no run was started here.")
+    return run
+
+
+def get_parent_run(run_id: str) -> Run | None:
+    """The run under which a run is nested; see :meth:`stele.Client.get_parent_run`."""
+    return client_of(run_id).get_parent_run(run_id)
+
+
+def get_metric_history(run_id: str, key: str) -> list[Metric]:
+    """All points of a metric; see :meth:`stele.Client.get_metric_history`."""
+    return client_of(run_id).get_metric_history(run_id, key)
+
+
+def delete_run(run_id: str) -> None:
+    """Mark a run as deleted; see :meth:`stele.Client.delete_run`."""
+    client_of(run_id).delete_run(run_id)
+
+
+def restore_run(run_id: str) -> None:
+    """Bring a deleted run back; see :meth:`stele.Client.restore_run`."""
+    Client().restore_run(run_id)
+
+
+def reset() -> None:
+    """Forget the open runs without ending them, and the experiment that was set: for tests and forked processes."""
+    for opened in _open.values():
+        if opened.monitor is not None:
+            opened.monitor.finish()
+    _open.clear()
+    _STACK.set(())
+    _LAST.set("")
+    experiments.reset()
+
+
+def _end_open_runs() -> None:
+    """End what is still open when the process exits, innermost first; FAILED if an error ended the process."""
+    interactive = hasattr(sys, "ps1") or "IPython" in sys.modules
+    status = "FAILED" if getattr(sys, "last_value", None) is not None and not interactive else "FINISHED"
+    for run_id, opened in reversed(list(_open.items())):
+        # A forked child logs to the runs of its parent, but leaves it to the parent to end them.
+        if opened.process == os.getpid():
+            try:
+                _end(run_id, status)
+            except SteleError as error:
+                _LOGGER.warning("The run %s could not be ended: %s", run_id, error)
+
+
+def _after_fork_in_child() -> None:
+    for opened in _open.values():
+        opened.monitor = None  # its thread stayed in the parent
+
+
+atexit.register(_end_open_runs)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

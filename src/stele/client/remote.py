@@ -1,0 +1,17 @@
+"""The store behind a server's address; imported with the first such address, because it brings the HTTP library."""
+
+from __future__ import annotations
+
+from stele.stores.rest import RestStore
+from stele.transport import HttpTransport
+
+__all__ = ["open_remote"]
+
+
+def open_remote(uri: str) -> RestStore:
+    """The store of the server at ``http://host:port/prefix``.
+
+    Raises:
+        InvalidParameterValue: The address is not one of a server.
+    """
+    return RestStore(HttpTransport(uri))

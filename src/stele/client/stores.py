@@ -1,0 +1,195 @@
+"""Which store this process logs to: the tracking URI, and one open store per URI.
+
+A URI is an address (``http://host:5000``, ``sqlite:///runs.db``, ``postgresql://...``) or a plain path. A path that
+ends in ``.db``, ``.sqlite`` or ``.sqlite3`` is a SQLite file, any other path is a directory with a ``stele.db`` in
+it. Stores are shared by all threads and replaced after a fork, because a child must not use connections of its parent.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from stele import settings
+from stele.errors import InvalidParameterValue, shown
+from stele.registry import Registry
+from stele.stores.base import TrackingStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "DEFAULT_URI",
+    "STORES",
+    "close_stores",
+    "get_registry_uri",
+    "get_tracking_uri",
+    "is_tracking_uri_set",
+    "open_store",
+    "resolve_uri",
+    "set_registry_uri",
+    "set_tracking_uri",
+]
+
+DEFAULT_URI = "sqlite:///stele.db"
+
+_SQL, _REST = "stele.stores.sql:SqlStore", "stele.client.remote:open_remote"
+STORES: Registry[Callable[..., TrackingStore]] = Registry(
+    "tracking store",
+    ("stele.tracking_store", "mlflow.tracking_store"),
+    {
+        "http": _REST,
+        "https": _REST,
+        "sqlite": _SQL,
+        "postgresql": _SQL,
+        "mysql": _SQL,
+        "mariadb": _SQL,
+    },
+)
+"""Scheme -> what makes the store: called with the URI, and unless it is a server's also with the artifact root."""
+
+# One letter in front of a colon is a Windows drive.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.\-]+)(?:\+[A-Za-z0-9_]+)?:")
+_DATABASE_FILE = (".db", ".sqlite", ".sqlite3")
+
+
+class _Chosen:
+    """The URIs that code chose; empty when the environment or the default decides."""
+
+    tracking_uri = ""
+    registry_uri = ""
+
+
+_stores: dict[str, TrackingStore] = {}
+_inherited: list[TrackingStore] = []
+_lock = threading.Lock()
+
+
+def set_tracking_uri(uri: str | Path) -> None:
+    """Log to this store from now on, in all threads and in the processes that this one starts.
+
+    Args:
+        uri: An address (``http://host:5000``, ``sqlite:///runs.db``, ``postgresql://user@host/database``) or a path;
+            an empty text goes back to what the environment says.
+
+    Raises:
+        InvalidParameterValue: The address is none that Stele can keep runs in.
+    """
+    _Chosen.tracking_uri = resolve_uri(os.fspath(uri)) if os.fspath(uri) else ""
+    if _Chosen.tracking_uri:
+        os.environ[settings.TRACKING_URI.name] = _Chosen.tracking_uri
+    else:
+        os.environ.pop(settings.TRACKING_URI.name, None)
+
+
+def get_tracking_uri() -> str:
+    """The address of the store: the one that was set, else ``STELE_TRACKING_URI``, else ``sqlite:///stele.db``."""
+    return _Chosen.tracking_uri or resolve_uri(settings.TRACKING_URI.get() or DEFAULT_URI)
+
+
+def is_tracking_uri_set() -> bool:
+    """Whether code or the environment named a store."""
+    return bool(_Chosen.tracking_uri) or settings.TRACKING_URI.is_set()
+
+
+def set_registry_uri(uri: str) -> None:
+    """Keep registered models in this store; an empty text means the tracking store.
+
+    Raises:
+        InvalidParameterValue: The address is none that Stele can keep models in.
+    """
+    _Chosen.registry_uri = resolve_uri(uri) if uri else ""
+
+
+def get_registry_uri() -> str:
+    """The address of the store of registered models, by default the tracking store."""
+    return _Chosen.registry_uri or get_tracking_uri()
+
+
+def resolve_uri(uri: str) -> str:
+    """The address that a text stands for.
+
+    Raises:
+        InvalidParameterValue: It is a ``file:`` address or the name of a hosted service.
+    """
+    match = _SCHEME.match(uri)
+    scheme = match[1].lower() if match else uri.lower()
+    if scheme == "file":
+        path = uri.partition(":")[2].removeprefix("//") or "."
+        raise InvalidParameterValue(
+            f"The tracking URI {shown(uri)} asks for a store of loose files, which Stele does not keep. "
+            f"Use the plain path {path!r} for a SQLite store in that directory, or sqlite:///path/to/file.db."
+        )
+    if scheme in ("databricks", "databricks-uc"):
+        raise InvalidParameterValue(
+            f"The tracking URI {shown(uri)} names a hosted service that Stele does not talk to."
+        )
+    if match:
+        return uri
+    path = os.path.abspath(os.path.expanduser(uri))  # noqa: PTH100, PTH111 - pathlib costs 5 ms at import
+    if not path.endswith(_DATABASE_FILE):
+        path = os.path.join(path, "stele.db")  # noqa: PTH118
+    return "sqlite:///" + path.replace("\\", "/")
+
+
+def open_store(uri: str | None = None) -> TrackingStore:
+    """The store at an address, the same object for every thread.
+
+    Args:
+        uri: The address; None means the current tracking URI.
+
+    Raises:
+        InvalidParameterValue: No store handles this kind of address.
+    """
+    uri = get_tracking_uri() if uri is None else uri
+    store = _stores.get(uri)
+    if store is None:
+        with _lock:
+            store = _stores.get(uri)
+            if store is None:
+                store = _stores[uri] = _open(uri)
+    return store
+
+
+def _open(uri: str) -> TrackingStore:
+    match = _SCHEME.match(uri)
+    scheme = match[1].lower() if match else ""
+    builder = STORES.get(scheme)
+    store = builder(uri) if scheme in ("http", "https") else builder(uri, _artifact_root(uri))
+    if not isinstance(store, TrackingStore):
+        raise InvalidParameterValue(
+            f"The plug-in for {scheme}: made a {type(store).__name__}, which is no tracking store of Stele."
+        )
+    return store
+
+
+def _artifact_root(uri: str) -> str:
+    """Where new experiments of a local store keep files: as set, else in the directory of a SQLite file, else here."""
+    root = settings.ARTIFACT_URI.get()
+    if root or not uri.startswith("sqlite:///") or ":memory:" in uri:
+        return root or "./stele-artifacts"
+    directory = os.path.dirname(uri.removeprefix("sqlite:///").partition("?")[0])  # noqa: PTH120
+    return os.path.join(directory or ".", "stele-artifacts")  # noqa: PTH118
+
+
+def close_stores() -> None:
+    """Close every open store and forget the URIs that were set; the next use opens anew."""
+    with _lock:
+        while _stores:
+            _stores.popitem()[1].close()
+    _Chosen.tracking_uri = _Chosen.registry_uri = ""
+
+
+def _after_fork_in_child() -> None:
+    """Start without stores. The inherited ones stay referenced: closing them would end the parent's sessions."""
+    global _lock
+    _lock = threading.Lock()
+    _inherited.extend(_stores.values())
+    _stores.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,278 @@
+"""Fluent logging of values: metrics, params, tags, datasets, models.
+
+Each function writes to the active run and starts one when there is none. Wherever ``synchronous`` is an argument:
+True returns when the value is stored, False returns at once with operations to wait for, None does what
+``STELE_ASYNC_LOGGING`` says (by default as True).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from stele.client.async_logging import BACKGROUND, RunOperations
+from stele.client.calls.base import as_tags, integer, milliseconds, number
+from stele.client.fluent import client_of, ensure_run
+from stele.client.tag_names import DATASET_CONTEXT
+from stele.errors import InvalidParameterValue, shown
+from stele.schema.datasets import Dataset as DatasetEntity
+from stele.schema.datasets import DatasetInput, InputTag, LoggedModelInput, LoggedModelOutput
+from stele.schema.metrics import Metric
+from stele.schema.runs import Param
+
+if TYPE_CHECKING:
+    from stele.data.dataset import Dataset
+
+__all__ = [
+    "delete_tag",
+    "flush_async_logging",
+    "log_input",
+    "log_inputs",
+    "log_metric",
+    "log_metrics",
+    "log_outputs",
+    "log_param",
+    "log_params",
+    "set_tag",
+    "set_tags",
+]
+
+
+def log_metric(
+    key: str,
+    value: float,
+    step: int | None = None,
+    synchronous: bool | None = None,
+    timestamp: int | None = None,
+    run_id: str | None = None,
+    model_id: str | None = None,
+    dataset: Dataset | DatasetEntity | None = None,
+) -> RunOperations | None:
+    """Add a point to a metric of the active run.
+
+    Args:
+        key: Name of the metric, 1 to 250 characters.
+        value: Any number, also NaN and infinities; arrays and tensors of one element too.
+        step: Any 64-bit integer; None means 0.
+        synchronous: See the module.
+        timestamp: Milliseconds since 1970; None means now.
+        run_id: Another run than the active one.
+        model_id: Logged model that was measured.
+        dataset: Dataset on which it was measured.
+
+    Raises:
+        InvalidParameterValue: The key or value is not allowed, or the run is deleted.
+    """
+    run_id = run_id or ensure_run().info.run_id
+    name, digest = (dataset.name, dataset.digest) if dataset is not None else (None, None)
+    return client_of(run_id).log_metric(run_id, key, value, timestamp, step, synchronous, name, digest, model_id)
+
+
+def log_metrics(
+    metrics: dict[str, float],
+    step: int | None = None,
+    synchronous: bool | None = None,
+    run_id: str | None = None,
+    timestamp: int | None = None,
+    model_id: str | None = None,
+    dataset: Dataset | DatasetEntity | None = None,
+) -> RunOperations | None:
+    """Add a point to each of several metrics of the active run.
+
+    Args:
+        metrics: Values by name.
+        step: Any 64-bit integer; None means 0.
+        synchronous: See the module.
+        run_id: Another run than the active one.
+        timestamp: Milliseconds since 1970; None means now.
+        model_id: Logged model that was measured.
+        dataset: Dataset on which it was measured.
+
+    Raises:
+        InvalidParameterValue: A key or value is not allowed, or the run is deleted; then nothing of the batch is
+            stored.
+    """
+    run_id = run_id or ensure_run().info.run_id
+    name, digest = (dataset.name, dataset.digest) if dataset is not None else (None, None)
+    moment, step = milliseconds(timestamp, "timestamp"), integer(step or 0, "step")
+    points = [
+        Metric(key, number(value, f"Metric {key!r}"), moment, step, model_id, name, digest)
+        for key, value in metrics.items()
+    ]
+    return client_of(run_id).log_batch(run_id, metrics=points, synchronous=synchronous)
+
+
+def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
+    """Record a parameter of the active run. It is written once: the same value again is fine, another one is refused.
+
+    Args:
+        key: Name of the parameter, 1 to 250 characters.
+        value: Anything; its text is kept, up to 6 000 characters.
+        synchronous: See the module.
+
+    Returns:
+        The value, or operations to wait for when the logging is asynchronous.
+
+    Raises:
+        InvalidParameterValue: The key is not allowed, the parameter has another value, or the run is deleted.
+    """
+    run_id = ensure_run().info.run_id
+    return client_of(run_id).log_param(run_id, key, value, synchronous)
+
+
+def log_params(
+    params: dict[str, Any], synchronous: bool | None = None, run_id: str | None = None
+) -> RunOperations | None:
+    """Record several parameters of the active run.
+
+    Args:
+        params: Values by name.
+        synchronous: See the module.
+        run_id: Another run than the active one.
+
+    Raises:
+        InvalidParameterValue: A key is not allowed or a parameter has another value; then nothing of the batch is
+            stored.
+    """
+    run_id = run_id or ensure_run().info.run_id
+    entities = [Param(str(key), str(value)) for key, value in params.items()]
+    return client_of(run_id).log_batch(run_id, params=entities, synchronous=synchronous)
+
+
+def set_tag(key: str, value: Any, synchronous: bool | None = None) -> RunOperations | None:
+    """Set a tag of the active run; a later value replaces an earlier one.
+
+    Args:
+        key: Name of the tag, 1 to 250 characters.
+        value: Anything; its text is kept, up to 8 000 characters.
+        synchronous: See the module.
+
+    Raises:
+        InvalidParameterValue: The key is not allowed, or the run is deleted.
+    """
+    run_id = ensure_run().info.run_id
+    return client_of(run_id).set_tag(run_id, key, value, synchronous)
+
+
+def set_tags(tags: dict[str, Any], synchronous: bool | None = None) -> RunOperations | None:
+    """Set several tags of the active run.
+
+    Args:
+        tags: Values by name.
+        synchronous: See the module.
+
+    Raises:
+        InvalidParameterValue: A key is not allowed, or the run is deleted; then nothing of the batch is stored.
+    """
+    run_id = ensure_run().info.run_id
+    return client_of(run_id).log_batch(run_id, tags=as_tags(tags), synchronous=synchronous)
+
+
+def delete_tag(key: str) -> None:
+    """Remove a tag of the active run.
+
+    Raises:
+        DoesNotExist: The run has no such tag.
+    """
+    run_id = ensure_run().info.run_id
+    client_of(run_id).delete_tag(run_id, key)
+
+
+def log_input(
+    dataset: Dataset | None = None,
+    context: str | None = None,
+    tags: dict[str, str] | None = None,
+    model: LoggedModelInput | None = None,
+) -> None:
+    """Record a dataset, or a logged model, that the active run reads.
+
+    Args:
+        dataset: One made by ``stele.data.from_pandas`` and its kind.
+        context: What it is used for, such as ``training``.
+        tags: More tags of this use.
+        model: A logged model.
+
+    Raises:
+        InvalidParameterValue: A name, digest or description is too long.
+    """
+    log_inputs([dataset], [context], [tags], [model])
+
+
+def log_inputs(
+    datasets: list[Dataset | None] | None = None,
+    contexts: list[str | None] | None = None,
+    tags_list: list[dict[str, str] | None] | None = None,
+    models: list[LoggedModelInput | None] | None = None,
+) -> None:
+    """Record several datasets and logged models that the active run reads.
+
+    Args:
+        datasets: The datasets.
+        contexts: For each dataset what it is used for.
+        tags_list: For each dataset more tags of this use.
+        models: Logged models.
+
+    Raises:
+        InvalidParameterValue: The lists have different lengths, or a name, digest or description is too long.
+    """
+    datasets = list(datasets or [])
+    contexts = _as_long(contexts, datasets, "contexts")
+    tags_list = _as_long(tags_list, datasets, "tags_list")
+    inputs = [
+        dataset_input(dataset, context, tags)
+        for dataset, context, tags in zip(datasets, contexts, tags_list, strict=True)
+        if dataset is not None
+    ]
+    run_id = ensure_run().info.run_id
+    client_of(run_id).log_inputs(run_id, inputs, [model for model in models or [] if model is not None])
+
+
+def _as_long(values: Sequence[Any] | None, datasets: Sequence[Any], path: str) -> list[Any]:
+    if values is None:
+        return [None] * len(datasets)
+    if len(values) != len(datasets):
+        raise InvalidParameterValue(f"{path} has {len(values)} entries for {len(datasets)} datasets.")
+    return list(values)
+
+
+def dataset_input(
+    dataset: Dataset | DatasetEntity, context: str | None = None, tags: Mapping[str, str] | None = None
+) -> DatasetInput:
+    """A dataset and its use, as :meth:`stele.Client.log_inputs` takes them.
+
+    Raises:
+        InvalidParameterValue: It is no dataset.
+    """
+    if isinstance(dataset, DatasetEntity):
+        entity = dataset
+    elif hasattr(dataset, "to_dict") and hasattr(dataset, "digest"):
+        facts = dataset.to_dict()
+        entity = DatasetEntity(
+            name=facts["name"],
+            digest=facts["digest"],
+            source_type=facts["source_type"],
+            source=facts["source"],
+            schema=facts.get("schema"),
+            profile=facts.get("profile"),
+        )
+    else:
+        raise InvalidParameterValue(
+            f"{shown(dataset)} is no dataset. Make one with stele.data.from_pandas or another of its functions."
+        )
+    uses = ({DATASET_CONTEXT: context} if context is not None else {}) | dict(tags or {})
+    return DatasetInput(entity, [InputTag(str(key), str(value)) for key, value in uses.items()])
+
+
+def log_outputs(models: list[LoggedModelOutput] | None = None) -> None:
+    """Record which logged models the active run made."""
+    run_id = ensure_run().info.run_id
+    client_of(run_id).log_outputs(run_id, list(models or []))
+
+
+def flush_async_logging() -> None:
+    """Block until everything that was logged in the background is stored.
+
+    Raises:
+        SteleError: The first thing that failed and that nobody was told yet.
+    """
+    BACKGROUND.flush()
