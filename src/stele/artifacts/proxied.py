@@ -78,7 +78,7 @@ class ProxiedRepository:
     def open_read(self, path: str, *, offset: int = 0, length: int | None = None, version: int | None = None) -> Reader:
         """See :meth:`~stele.artifacts.base.ArtifactRepository.open_read`."""
         key = file_path(path)
-        partial = offset > 0 or length is not None
+        partial = offset != 0 or length is not None
         if partial:
             check_range(offset, length, offset + 1)
         headers = {"Range": f"bytes={offset}-{'' if length is None else offset + length - 1}"} if partial else {}

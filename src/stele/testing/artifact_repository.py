@@ -356,7 +356,11 @@ class ArtifactRepositoryContract:
     @settings(
         max_examples=25,
         deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.too_slow,
+            HealthCheck.differing_executors,  # subclasses share the test on purpose
+        ],
     )
     @given(files=st.dictionaries(_paths.filter(_is_allowed), st.lists(st.binary(max_size=50), max_size=3), max_size=4))
     def test_whatever_is_written_is_read(self, repository: ArtifactRepository, files: dict[str, list[bytes]]) -> None:

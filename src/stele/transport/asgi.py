@@ -127,6 +127,7 @@ class _Exchange:
         self._scope = scope
         self._body = iter([request.body] if isinstance(request.body, bytes) else request.body)
         self._exhausted = False
+        self._answered = False
         self._disconnected = asyncio.Event()
         self._answer: asyncio.Queue[Message] = asyncio.Queue(_WAITING_MESSAGES)
         self._task: asyncio.Task[None] | None = None
@@ -137,9 +138,9 @@ class _Exchange:
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())  # a late error is no warning
 
     async def stop(self) -> None:
-        """The client goes away: as with a socket, the application learns it from ``receive``, then it is cancelled."""
+        """The client goes away: the application learns it from ``receive``, and is cancelled unless it has answered."""
         self._disconnected.set()
-        if self._task is not None:
+        if self._task is not None and not self._answered:
             self._task.cancel()
 
     async def next_message(self) -> Message | None:
@@ -152,14 +153,18 @@ class _Exchange:
         waiting = asyncio.ensure_future(self._answer.get())
         await asyncio.wait({waiting, self._task}, return_when=asyncio.FIRST_COMPLETED)
         if waiting.done():
-            return waiting.result()
+            return self._noted(waiting.result())
         waiting.cancel()
         if not self._answer.empty():
-            return self._answer.get_nowait()
+            return self._noted(self._answer.get_nowait())
         if self.failure is not None:
             raise self.failure
         self._task.result()
         return None
+
+    def _noted(self, message: Message) -> Message:
+        self._answered = message["type"] == "http.response.body" and not message.get("more_body", False)
+        return message
 
     async def _work(self) -> None:
         await self._app(self._scope, self._receive, self._answer.put)
