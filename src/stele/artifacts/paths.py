@@ -25,7 +25,7 @@ MAX_NAME_BYTES = 255
 
 _DECODINGS = 10
 _PLAIN = re.compile(r"[\w ./+=@,()~-]*", re.ASCII)
-_ADDRESS = re.compile(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/")  # a drive, or a scheme
+_ADDRESS = re.compile(r"(?:^|/)(?:[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/)")  # a drive, or a scheme, at any name
 _ON_WINDOWS = frozenset('\\:*?"<>|')
 
 
@@ -33,9 +33,9 @@ def normalise(path: str) -> str:
     """The path relative to the root, with ``/`` between its names and none doubled; empty for the root itself.
 
     Raises:
-        InvalidParameterValue: It is absolute, begins with a drive or a scheme, has a name of dots and spaces only or
-            the reserved name ``.stele``, holds ``#`` or a control character, is too long, or becomes one of these
-            when it is percent-decoded, backslashes are read as slashes, or look-alike characters as plain ones.
+        InvalidParameterValue: It is absolute, has a name that begins with a drive or a scheme, one of dots and spaces
+            only, or the reserved name ``.stele``, holds ``#`` or a control character, is too long, or becomes one of
+            these when it is percent-decoded, backslashes are read as slashes, or look-alike characters as plain ones.
     """
     if problem := _problem(path):
         raise InvalidParameterValue(
@@ -76,8 +76,8 @@ def _problem_of_reading(path: str | None) -> str | None:
         return "is percent-encoded too many times"
     if path.startswith("/"):
         return "is absolute"
-    if _ADDRESS.match(path):
-        return "begins with a drive or a scheme"
+    if _ADDRESS.search(path):
+        return "has a name that begins with a drive or a scheme"
     if "#" in path:
         return "holds a '#'"
     if any(unicodedata.category(character) == "Cc" for character in path if not character.isprintable()):

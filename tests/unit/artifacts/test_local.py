@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -15,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from stele.artifacts import open_repository
+from stele.artifacts.files import file_errors
 from stele.artifacts.local import LocalRepository, local_root
 from stele.artifacts.paths import RESERVED
-from stele.errors import DoesNotExist, InvalidParameterValue, PermissionDenied, Unavailable
+from stele.errors import Conflict, DoesNotExist, InvalidParameterValue, PermissionDenied, SteleError, Unavailable
 from unit.artifacts.payloads import PAYLOADS
 
 MIB = 1024 * 1024
@@ -275,3 +277,22 @@ class TestUris:
 def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Odd relative paths must not land in the source tree."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (errno.ENOSPC, Unavailable),
+        (errno.EDQUOT, Unavailable),
+        (errno.EACCES, PermissionDenied),
+        (errno.EROFS, PermissionDenied),
+        (errno.ENAMETOOLONG, InvalidParameterValue),
+        (errno.ENOTDIR, InvalidParameterValue),
+        (errno.ENOENT, Conflict),
+        (errno.EIO, SteleError),
+    ],
+)
+def test_errors_of_the_system_become_ours(code: int, expected: type[SteleError]) -> None:
+    with pytest.raises(SteleError, match="the/file") as caught, file_errors("the/file"):
+        raise OSError(code, os.strerror(code))
+    assert type(caught.value) is expected

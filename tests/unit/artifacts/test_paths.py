@@ -24,6 +24,11 @@ def test_hostile_paths_are_refused(payload: str) -> None:
         normalise(payload)
 
 
+def test_a_text_that_is_no_unicode_is_refused() -> None:
+    with pytest.raises(InvalidParameterValue, match="Unicode"):
+        normalise("\ud800")
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
