@@ -179,6 +179,8 @@ def create_app(config: ServerConfig) -> App:
         InvalidParameterValue: The configuration names a store or destination that cannot be used.
     """
     store = SqlStore(config.backend_store_uri, config.default_artifact_root)
-    artifacts = ArtifactService(store, config.artifacts_destination, serve=config.serve_artifacts)
+    artifacts = ArtifactService(
+        store, config.artifacts_destination, serve=config.serve_artifacts, roots=(config.default_artifact_root,)
+    )
     authenticator: Authenticator = TokenAuthenticator(store) if config.require_token else OwnerOnly()
     return App(config, store, artifacts, authenticator)

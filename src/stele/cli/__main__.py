@@ -1,0 +1,5 @@
+"""``python -m stele.cli``: the command line without an installed script."""
+
+from stele.cli import main
+
+main()

@@ -1,0 +1,30 @@
+"""Virtual environments with real MLflow packages, made once and kept in ``.cache``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from filelock import FileLock
+
+CACHE = Path(__file__).parents[2] / ".cache" / "venvs"
+MLFLOW = "mlflow==3.17.2"
+SKINNY = "mlflow-skinny==2.22.4"
+# What the driver itself needs, and the full client's data functions.
+EXTRAS = ["matplotlib", "numpy", "pandas", "pillow"]
+
+
+def python_with(package: str) -> Path:
+    """The interpreter of an environment that has ``package``; makes it when it is not there yet."""
+    folder = CACHE / package
+    python = folder / "bin" / "python"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        done = folder / "installed"
+        if not done.exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+            install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*install, package, *EXTRAS], check=True)
+            done.touch()
+    return python
