@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable
 
 import msgspec
@@ -37,6 +38,7 @@ def serve(config: ServerConfig, *, started: Callable[[], None] = lambda: None) -
         Unavailable: The address is taken.
     """
     set_up_logging(config.log_format)
+    _refuse_taken_port(config.host, config.port)
     if config.workers == 1:
         app = create_app(config)
         started()
@@ -68,6 +70,19 @@ def worker_app() -> App:
     return create_app(config)
 
 
+def _refuse_taken_port(host: str, port: int) -> None:
+    """Find out before anything starts: the HTTP server would share the port of another one and take half its requests."""
+    if port == 0:
+        return
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+        except OSError as e:
+            raise Unavailable(f"Cannot listen on {host}:{port}: {e.strerror or e}.") from e
+
+
 async def _serve_here(app: App, config: ServerConfig) -> None:
     server = Server(
         app,
@@ -88,7 +103,4 @@ async def _serve_here(app: App, config: ServerConfig) -> None:
     stopping.cancel()
     if not serving.done():
         server.stop()
-    try:
-        await serving
-    except OSError as e:
-        raise Unavailable(f"Cannot listen on {config.host}:{config.port}: {e.strerror or e}.") from e
+    await serving
