@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stele.client.paged_list import PagedList
 from stele.schema.artifacts import FileInfo
 from stele.schema.datasets import (
     Dataset,
@@ -36,7 +35,6 @@ __all__ = [
     "LoggedModelTag",
     "Metric",
     "MetricWithRunId",
-    "PagedList",
     "Param",
     "Run",
     "RunData",

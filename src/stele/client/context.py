@@ -77,7 +77,7 @@ def _tags_of_environment() -> dict[str, str]:
     if not text:
         return {}
     try:
-        return msgspec.json.decode(text, type=dict[str, str], strict=False)
+        return {key: str(value) for key, value in msgspec.json.decode(text, type=dict[str, Any]).items()}
     except msgspec.MsgspecError:
         _LOGGER.warning("%s is no JSON object of tags and is ignored.", settings.RUN_CONTEXT.name)
         return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from stele.client.client import Client
 from stele.client.experiments import current_experiment_id, search_experiments
@@ -21,6 +21,33 @@ __all__ = ["runs_to_columns", "search_runs", "to_frame"]
 
 OutputFormat = Literal["pandas", "list", "polars", "arrow"]
 _TIMES = ("start_time", "end_time")
+
+
+@overload
+def search_runs(
+    experiment_ids: list[str] | None = ...,
+    filter_string: str = ...,
+    run_view_type: int = ...,
+    max_results: int = ...,
+    order_by: list[str] | None = ...,
+    *,
+    output_format: Literal["list"],
+    search_all_experiments: bool = ...,
+    experiment_names: list[str] | None = ...,
+) -> list[Run]: ...
+
+
+@overload
+def search_runs(
+    experiment_ids: list[str] | None = ...,
+    filter_string: str = ...,
+    run_view_type: int = ...,
+    max_results: int = ...,
+    order_by: list[str] | None = ...,
+    output_format: OutputFormat = ...,
+    search_all_experiments: bool = ...,
+    experiment_names: list[str] | None = ...,
+) -> Any: ...
 
 
 def search_runs(

@@ -158,6 +158,8 @@ def _open(uri: str) -> TrackingStore:
     match = _SCHEME.match(uri)
     scheme = match[1].lower() if match else ""
     builder = STORES.get(scheme)
+    if directory := _sqlite_directory(uri):
+        os.makedirs(directory, exist_ok=True)  # noqa: PTH103 - as above
     store = builder(uri) if scheme in ("http", "https") else builder(uri, _artifact_root(uri))
     if not isinstance(store, TrackingStore):
         raise InvalidParameterValue(
@@ -166,13 +168,17 @@ def _open(uri: str) -> TrackingStore:
     return store
 
 
+def _sqlite_directory(uri: str) -> str:
+    """The directory of a SQLite file; empty for other stores."""
+    if not uri.startswith("sqlite:///") or ":memory:" in uri:
+        return ""
+    return os.path.dirname(uri.removeprefix("sqlite:///").partition("?")[0]) or "."  # noqa: PTH120
+
+
 def _artifact_root(uri: str) -> str:
     """Where new experiments of a local store keep files: as set, else in the directory of a SQLite file, else here."""
-    root = settings.ARTIFACT_URI.get()
-    if root or not uri.startswith("sqlite:///") or ":memory:" in uri:
-        return root or "./stele-artifacts"
-    directory = os.path.dirname(uri.removeprefix("sqlite:///").partition("?")[0])  # noqa: PTH120
-    return os.path.join(directory or ".", "stele-artifacts")  # noqa: PTH118
+    directory = _sqlite_directory(uri) or "."
+    return settings.ARTIFACT_URI.get() or os.path.join(directory, "stele-artifacts")  # noqa: PTH118
 
 
 def close_stores() -> None:

@@ -40,7 +40,8 @@ def pandas_parts(frame: Any) -> Iterable[bytes | str]:
     for position, name in enumerate(frame.columns):
         column = sample.iloc[:, position]
         yield f"{name}"
-        yield f"{column.dtype}"
+        # Texts have another dtype since pandas 3.
+        yield "object" if f"{column.dtype}" in ("str", "string") else f"{column.dtype}"
         try:
             yield pd.util.hash_pandas_object(column, index=False).to_numpy().astype("<u8").tobytes()
         except TypeError:  # lists and dictionaries in cells

@@ -74,11 +74,14 @@ def infer_columns(frame: Any) -> Schema:
     Args:
         frame: A data frame.
     """
+    import numpy as np
+
     head = frame.iloc[:_MAX_ROWS_FOR_MISSING]
     columns = []
     for position, name in enumerate(frame.columns):
         column = head.iloc[:, position]
-        missing = column.dtype.kind not in "biu" and bool(column.isna().any())
+        complete = isinstance(column.dtype, np.dtype) and column.dtype.kind in "biu"
+        missing = not complete and bool(column.isna().any())
         kind: JsonType | None = _dtype_type(column.dtype)
         if kind is None:
             kind = _value_type(column[column.notna()].iloc[:_MAX_VALUES_FOR_TYPE].tolist())

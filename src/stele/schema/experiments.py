@@ -7,6 +7,7 @@ from typing import ClassVar
 from msgspec import Struct, field
 
 from stele.schema.codec import Int64, Message
+from stele.schema.display import experiment_html, experiment_text
 from stele.schema.enums import ViewTypeName
 
 __all__ = [
@@ -57,6 +58,12 @@ class Experiment(Struct, omit_defaults=True, frozen=True):
     def tags(self) -> dict[str, str]:
         """Tag values by key."""
         return {tag.key: tag.value for tag in self.tag_list}
+
+    def __repr__(self) -> str:
+        return experiment_text(self)
+
+    def _repr_html_(self) -> str:
+        return experiment_html(self)
 
 
 class CreateExperiment(Message):

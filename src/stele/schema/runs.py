@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from stele.errors import InvalidParameterValue
 from stele.schema.codec import Int64, Message
 from stele.schema.datasets import RunInputs, RunOutputs
+from stele.schema.display import run_html, run_text
 from stele.schema.enums import RunStatusName, ViewTypeName
 from stele.schema.metrics import Metric
 
@@ -53,7 +54,7 @@ class RunTag(Struct, frozen=True, gc=False):
 
 
 class RunInfo(Struct, omit_defaults=True, frozen=True):
-    """What a run is, without its data. Times are milliseconds since 1970; ``status`` is a name of :class:`RunStatus`."""
+    """What a run is, without its data. Times are milliseconds since 1970, ``status`` a name of :class:`RunStatus`."""
 
     run_id: str
     experiment_id: str
@@ -115,6 +116,12 @@ class Run(Struct, omit_defaults=True, frozen=True):
         if self.outputs is not None:
             result["outputs"] = msgspec.to_builtins(self.outputs)
         return result
+
+    def __repr__(self) -> str:
+        return run_text(self)
+
+    def _repr_html_(self) -> str:
+        return run_html(self)
 
 
 class RunRequest(Message):

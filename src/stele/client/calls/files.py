@@ -188,7 +188,7 @@ class FileCalls(RunCalls):
             assert key is not None
             path = images.image_path(key, integer(step or 0, "step"), milliseconds(timestamp, "timestamp"))
             files = {
-                f"{path}.png": images.encode(image, ".png"),
+                f"{path}.png": images.encode(image, f"{path}.png"),
                 f"{path}+compressed.webp": images.preview(image),
             }
         if in_background(synchronous):
@@ -243,7 +243,7 @@ class FileCalls(RunCalls):
 
     def _keep_image(self, run_id: str, image: Image) -> dict[str, str]:
         path = images.image_path("table", 0, milliseconds(None, "timestamp")).replace("images/", "table_images/")
-        self._write(run_id, f"{path}.png", images.encode(image, ".png"))
+        self._write(run_id, f"{path}.png", images.encode(image, f"{path}.png"))
         self._write(run_id, f"{path}+compressed.webp", images.preview(image))
         return {"type": "image", "filepath": f"{path}.png", "compressed_filepath": f"{path}+compressed.webp"}
 
