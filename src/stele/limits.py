@@ -1,7 +1,7 @@
 """Every limit of the data model, once, and the checks that enforce them.
 
-The numbers are MLflow's (its limits for entities, batches and pages), so that whatever one product accepts the other does too.
-The stores call these checks, so a limit holds locally and over HTTP alike.
+The numbers are MLflow's (its limits for entities, batches and pages), so that whatever one product accepts the
+other does too. The stores call these checks, so a limit holds locally and over HTTP alike.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def check_key(key: str, path: str) -> str:
     check_length(key, MAX_KEY_CHARACTERS, path)
     if not _KEY.fullmatch(key):
         raise InvalidParameterValue(
-            f"{path} {shown(key)} holds a character that is not allowed. Allowed are letters, digits, _ / . - : and space."
+            f"{path} {shown(key)} holds a character that is not allowed. "
+            "Allowed are letters, digits, _ / . - : and space."
         )
     if posixpath.normpath(key) != key or key.startswith(("/", "../")) or key in (".", ".."):
         raise InvalidParameterValue(

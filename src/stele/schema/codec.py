@@ -1,8 +1,9 @@
 """Bytes to Structs and back, with the habits of MLflow's wire.
 
-Input: int64 as number, numeric string or whole float; doubles also as ``"NaN"`` and ``"Infinity"``; camelCase names beside
-snake_case; ``null`` means absent; unknown fields are ignored. Output: snake_case, unset fields and empty lists left out,
-non-finite doubles as the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"`` (JSON has no such numbers).
+Input: int64 as number, numeric string or whole float; doubles also as ``"NaN"`` and ``"Infinity"``; camelCase names
+beside snake_case; ``null`` means absent; unknown fields are ignored. Output: snake_case, unset fields and empty
+lists left out, non-finite doubles as the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"`` (JSON has no such
+numbers).
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def required(value: str, path: str) -> str:
 def encode(message: object) -> bytes:
     """The JSON text of a Struct, or of plain dicts and lists."""
     body = _encoder.encode(message)
-    # msgspec writes non-finite floats as null. Absent fields are never written, so a null is one of them or part of a text.
+    # msgspec writes non-finite floats as null. Absent fields are never written, so a null is one of them or part of a
+    # text.
     if b"null" in body:
         body = _encoder.encode(_finite(msgspec.to_builtins(message)))
     return body
@@ -84,7 +86,8 @@ def decode(body: bytes, cls: type[M]) -> M:
         cls: The Struct to read.
 
     Raises:
-        InvalidParameterValue: The text is no JSON object, or a field is missing or of the wrong type; its path is named.
+        InvalidParameterValue: The text is no JSON object, or a field is missing or of the wrong type; its path is
+        named.
     """
     body = body or b"{}"
     if not _CAMEL.search(body):

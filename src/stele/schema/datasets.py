@@ -23,7 +23,7 @@ __all__ = [
 
 
 class Dataset(Struct, omit_defaults=True, frozen=True):
-    """A description of data. ``source``, ``schema`` and ``profile`` are JSON texts; ``digest`` has at most 36 characters."""
+    """A description of data; ``source``, ``schema`` and ``profile`` are JSON, ``digest`` has up to 36 characters."""
 
     name: str
     digest: str

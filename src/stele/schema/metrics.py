@@ -18,7 +18,7 @@ __all__ = [
 
 
 class Metric(Struct, omit_defaults=True, frozen=True, gc=False):
-    """One point: ``timestamp`` in milliseconds since 1970, ``step`` any 64-bit integer, ``value`` any double, NaN too."""
+    """One point: ``timestamp`` in milliseconds since 1970, ``step`` any 64-bit integer, ``value`` any double or NaN."""
 
     key: str
     value: float

@@ -1,7 +1,7 @@
 """The ASGI application: every request passes the same gates in the same order.
 
-Host and Origin, address, principal, permission, work, answer; an error at any of them becomes the same JSON body. What is
-logged of a request is its method, path, status and duration, never its query, headers or body.
+Host and Origin, address, principal, permission, work, answer; an error at any of them becomes the same JSON body.
+What is logged of a request is its method, path, status and duration, never its query, headers or body.
 """
 
 from __future__ import annotations

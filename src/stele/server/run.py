@@ -71,7 +71,7 @@ def worker_app() -> App:
 
 
 def _refuse_taken_port(host: str, port: int) -> None:
-    """Find out before anything starts: the HTTP server would share the port of another one and take half its requests."""
+    """Find out before anything starts: the HTTP server would share another one's port and take half its requests."""
     if port == 0:
         return
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -102,5 +102,5 @@ async def _serve_here(app: App, config: ServerConfig) -> None:
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if not serving.done():
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # granian does not say
     await serving

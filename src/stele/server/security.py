@@ -1,8 +1,8 @@
 """Which requests are let in at all, before anybody looks at what they ask.
 
-A page of another site can make a browser send requests to a server on the visitor's machine (CSRF), or give its own name
-this machine's address (DNS rebinding). Against the first, a write needs a same-origin or no ``Origin``, and JSON; against
-the second, the ``Host`` header must name this server. Both hold on every path.
+A page of another site can make a browser send requests to a server on the visitor's machine (CSRF), or give its own
+name this machine's address (DNS rebinding). Against the first, a write needs a same-origin or no ``Origin``, and
+JSON; against the second, the ``Host`` header must name this server. Both hold on every path.
 """
 
 from __future__ import annotations

@@ -24,8 +24,10 @@ class TrackingStore(Protocol):
     * Any thread may call any method. Returned messages are never changed later.
     * A method that returned has written durably; one that raised has written nothing.
     * A write is seen by every later read of any client.
-    * What does not exist raises ``DoesNotExist``; what is not allowed raises ``InvalidParameterValue`` and names the value.
-    * Writing the same thing again (a param with its old value, a point that is already there, a tag, a deletion of a deleted
+    * What does not exist raises ``DoesNotExist``; what is not allowed raises ``InvalidParameterValue`` and names
+    the value.
+    * Writing the same thing again (a param with its old value, a point that is already there, a tag, a deletion of
+    a deleted
       run) changes nothing and is no error.
     """
 

@@ -1,7 +1,8 @@
 """Connections and transactions on SQLite, PostgreSQL and MySQL/MariaDB, and what differs between them.
 
-Everything above hands a function over a :class:`~sqlalchemy.Connection` to :meth:`Database.read` or :meth:`Database.write`.
-A write function may be called again after a deadlock, so it must do all its work on the connection it is given.
+Everything above hands a function over a :class:`~sqlalchemy.Connection` to :meth:`Database.read` or
+:meth:`Database.write`. A write function may be called again after a deadlock, so it must do all its work on the
+connection it is given.
 """
 
 from __future__ import annotations

@@ -188,8 +188,8 @@ def artifact_location(location: str) -> str:
     parts = urlsplit(location)
     if parts.scheme.lower() in _REFUSED_SCHEMES or parts.query or parts.fragment:
         raise InvalidParameterValue(
-            f"artifact_location {shown(location)} is not a place to keep files: a path, or a URI such as s3://bucket/path, "
-            "without query and fragment."
+            f"artifact_location {shown(location)} is not a place to keep files: "
+            "a path, or a URI such as s3://bucket/path, without query and fragment."
         )
     return location
 

@@ -1,4 +1,4 @@
-"""From rows of ``runs`` to entities: one fetch for a page, and one more only when a run has datasets or very many metrics."""
+"""From rows of ``runs`` to entities: one fetch for a page, one more only for new datasets or very many metrics."""
 
 from __future__ import annotations
 

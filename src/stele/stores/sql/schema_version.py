@@ -1,7 +1,7 @@
-"""Which schema a database has: a fresh one is made, an older or newer one is refused, an older one is upgraded on demand.
+"""Which schema a database has: a fresh one is made, another one is refused, an older one is upgraded on demand.
 
-The version stands in a table of our own, ``stele_schema``, so that a database shared with another program that uses Alembic
-is never mistaken for ours or the other way round.
+The version stands in a table of our own, ``stele_schema``, so that a database shared with another program that uses
+Alembic is never mistaken for ours or the other way round.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def prepare(db: Database, artifact_root: str) -> None:
             f"Make a backup, then run: stele db upgrade '{db.name}'"
         )
     raise Conflict(
-        f"The database {db.name} has schema {version}, which a newer version of Stele made; this one knows up to {HEAD}. "
-        "Install that version; nothing was changed."
+        f"The database {db.name} has schema {version}, which a newer version of Stele made; "
+        f"this one knows up to {HEAD}. Install that version; nothing was changed."
     )
 
 
@@ -66,7 +66,8 @@ def stored_version(connection: Connection) -> str | None:
     if ours := tables & set(metadata.tables):
         owner = "MLflow" if "latest_metrics" in ours and "alembic_version" in tables else "another program"
         raise InvalidParameterValue(
-            f"The database already holds tables of {owner} ({', '.join(sorted(ours))}). Stele needs a database of its own."
+            f"The database already holds tables of {owner} ({', '.join(sorted(ours))}). "
+            "Stele needs a database of its own."
         )
     return None
 
@@ -82,8 +83,8 @@ def _create(connection: Connection, artifact_root: str) -> str:
 
 
 def _create_on_mysql(connection: Connection, artifact_root: str) -> str:
-    # Each DDL statement commits by itself here, so the lock is the session's, and the version row comes last: a creation
-    # that was interrupted is carried on by the next process.
+    # Each DDL statement commits by itself here, so the lock is the session's, and the version row comes last: a
+    # creation that was interrupted is carried on by the next process.
     lock = {"name": f"stele-{_LOCK_NUMBER}", "seconds": _LOCK_SECONDS}
     if connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), lock) != 1:
         raise Unavailable(f"Another process has been preparing the database for {_LOCK_SECONDS} s.")

@@ -1,8 +1,8 @@
 """How metric points are packed into bytes.
 
-A record is 28 bytes, little-endian: key number u32, step i64, timestamp i64 (milliseconds since 1970), value f64. Records
-of one run simply follow each other, so any number of ingest rows is one array. Every NaN is written as the same NaN, so
-that equal points have equal bytes; infinities are kept.
+A record is 28 bytes, little-endian: key number u32, step i64, timestamp i64 (milliseconds since 1970), value f64.
+Records of one run simply follow each other, so any number of ingest rows is one array. Every NaN is written as the
+same NaN, so that equal points have equal bytes; infinities are kept.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Metric series: the ingest log, what follows from it, and reading the points back.
 
-A write appends one row of packed points per run and marks the run as dirty; nothing else. :func:`apply_pending` later moves
-the latest values, the summaries and the run's packed document to the end of the log, always before a search or a listing
-reads them. How far a run's log has been applied is ``runs.applied_id``, moved in the same transaction. Writers of one run
-take its row lock, so ids of its log rows appear in order and none can be overlooked.
+A write appends one row of packed points per run and marks the run as dirty; nothing else. :func:`apply_pending`
+later moves the latest values, the summaries and the run's packed document to the end of the log, always before a
+search or a listing reads them. How far a run's log has been applied is ``runs.applied_id``, moved in the same
+transaction. Writers of one run take its row lock, so ids of its log rows appear in order and none can be
+overlooked.
 """
 
 from __future__ import annotations
@@ -115,8 +116,8 @@ def _summaries(connection: Connection, numbers: list[int]) -> dict[int, dict[int
 def _advance(connection: Connection, run: int, fresh: Points, known: dict[int, Summary]) -> list[Summary]:
     """Fold new points into the summaries of a run; returns the rows that changed.
 
-    Points behind everything known extend a summary. Points among what is known may repeat a stored one, so the summary of
-    such a series is made again from all its points.
+    Points behind everything known extend a summary. Points among what is known may repeat a stored one, so the
+    summary of such a series is made again from all its points.
     """
     changed: list[Summary] = []
     late: list[int] = []

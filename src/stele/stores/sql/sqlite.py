@@ -1,9 +1,9 @@
 """SQLite: one writer at a time with group commit, any number of readers, and fair turns between processes.
 
-Only the writer connection writes and checkpoints; all others are ``query_only``. Whoever holds the turn commits the work of
-everybody who is waiting in one transaction, so that N threads share one fsync. Between processes a file lock beside the
-database gives the turns: SQLite's own busy handler starves writers for seconds, and the lock also keeps two processes from
-checkpointing the write-ahead log at once.
+Only the writer connection writes and checkpoints; all others are ``query_only``. Whoever holds the turn commits the
+work of everybody who is waiting in one transaction, so that N threads share one fsync. Between processes a file
+lock beside the database gives the turns: SQLite's own busy handler starves writers for seconds, and the lock also
+keeps two processes from checkpointing the write-ahead log at once.
 """
 
 from __future__ import annotations
@@ -203,8 +203,8 @@ def refuse_network_file_system(directory: Path) -> None:
     kind = _file_system(directory)
     if kind in _NETWORK_FILE_SYSTEMS:
         raise InvalidParameterValue(
-            f"{shown(str(directory))} is on a network file system ({kind}), where SQLite's locks do not hold and data is "
-            "lost. Put the file on a local disk, run 'stele server' there, or use PostgreSQL or MySQL."
+            f"{shown(str(directory))} is on a network file system ({kind}), where SQLite's locks do not hold "
+            "and data is lost. Put the file on a local disk, run 'stele server' there, or use PostgreSQL or MySQL."
         )
 
 

@@ -1,9 +1,10 @@
 """The tables, one text for SQLite, PostgreSQL and MySQL/MariaDB.
 
-Three ideas carry the layout. A run's params, tags and latest metrics are packed into two documents on its row, so that a
-page of runs is one fetch; narrow tables with covering indexes (``latest_metrics``, ``run_texts``) only find runs. Metric
-points are columns: ``ingest_log`` takes one row of packed records per run and commit, ``segments`` holds compressed
-blocks. ``entity_keys`` numbers the names per experiment, so an index on ``key_id`` is one on (experiment, name).
+Three ideas carry the layout. A run's params, tags and latest metrics are packed into two documents on its row, so
+that a page of runs is one fetch; narrow tables with covering indexes (``latest_metrics``, ``run_texts``) only find
+runs. Metric points are columns: ``ingest_log`` takes one row of packed records per run and commit, ``segments``
+holds compressed blocks. ``entity_keys`` numbers the names per experiment, so an index on ``key_id`` is one on
+(experiment, name).
 """
 
 from __future__ import annotations
