@@ -1,16 +1,31 @@
-"""Hypothesis strategies for searches: filters as trees, orders, and regular expressions.
+"""Hypothesis strategies for searches: stores, filters as trees, orders, and regular expressions.
 
 The names and values are few on purpose, so that random filters hit random runs.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from stele.search.fields import AGGREGATES
 from stele.search.tree import And, Compare, Field, Literal, Moment, Node, Not, Or, OrderKey
+from stele.testing.search_oracle import ExperimentRecord, Point, RunRecord
 
-__all__ = ["KEYS", "NOW", "NUMBERS", "TEXTS", "experiment_filters", "orders", "patterns", "run_filters"]
+__all__ = [
+    "KEYS",
+    "NOW",
+    "NUMBERS",
+    "TEXTS",
+    "experiment_filters",
+    "experiment_records",
+    "orders",
+    "patterns",
+    "run_filters",
+    "run_records",
+]
 
 NOW = 1_000_000
 """The time of every random search, milliseconds since 1970."""
@@ -20,7 +35,7 @@ NUMBERS = (-2.0, -0.5, 0.0, 1e-3, 0.5, 1.0, 7.0, 1e300)
 
 _SPECIALS = "aAbé%_*?[.]'"
 _LONG = ("x" * 256, "x" * 256 + "a", "x" * 300, "x" * 255 + "é")
-TEXTS = st.sampled_from(("", "a", "A", "ab", "aB", "ab%", "a_b", "1", "0.5", "1e3", "É", "é\n", *_LONG)) | st.text(
+TEXTS = st.sampled_from(("", "a", "A", "ab", "aB", "ab%", "a_b", "1", "0.5", "1e3", "É", "é", *_LONG)) | st.text(
     st.sampled_from(_SPECIALS), max_size=4
 )
 _IDENTIFIERS = st.sampled_from(("r0", "r1", "r2", "r3", "none"))
@@ -150,3 +165,46 @@ def orders(*, experiments: bool = False) -> st.SearchStrategy[list[OrderKey]]:
         aggregated = st.builds(Field, st.just("metric"), st.sampled_from(KEYS), st.sampled_from(AGGREGATES))
         fields = st.sampled_from(names).map(_attribute) | keyed | aggregated
     return st.lists(st.builds(OrderKey, fields, st.booleans()), max_size=3, unique_by=lambda key: key.field)
+
+
+def run_records() -> st.SearchStrategy[list[RunRecord]]:
+    """Up to eight runs in the experiments 1 and 2."""
+    values = st.sampled_from((*NUMBERS, math.nan, math.inf, -math.inf))
+    point = st.builds(Point, values, st.integers(0, 2), st.integers(-1, 2))
+    texts = st.dictionaries(st.sampled_from(KEYS), TEXTS, max_size=3)
+    dataset = st.tuples(st.sampled_from(("iris", "wine")), st.sampled_from(("d1", "d2")), _DATASET)
+    record = st.builds(
+        RunRecord,
+        run_id=st.just(""),
+        experiment_id=st.sampled_from((1, 1, 2)),
+        stage=st.sampled_from(("active", "active", "deleted")),
+        status=st.sampled_from(("RUNNING", "FINISHED", "FAILED")),
+        start_time=_MILLISECONDS,
+        end_time=st.none() | _MILLISECONDS,
+        run_name=TEXTS,
+        user_id=TEXTS.filter(lambda text: len(text) <= 256),
+        artifact_uri=TEXTS,
+        params=texts,
+        tags=texts,
+        metrics=st.dictionaries(
+            st.sampled_from(KEYS), st.lists(point, min_size=1, max_size=4, unique=True).map(tuple), max_size=3
+        ),
+        datasets=st.lists(dataset, max_size=2, unique_by=lambda d: d[:2]).map(tuple),
+    )
+    return st.lists(record, max_size=8).map(
+        lambda records: [replace(record, run_id=f"r{i}") for i, record in enumerate(records)]
+    )
+
+
+def experiment_records() -> st.SearchStrategy[list[ExperimentRecord]]:
+    """Up to six experiments."""
+    record = st.builds(
+        ExperimentRecord,
+        experiment_id=st.sampled_from((0, 1, 2, 5, 10, 70)),
+        name=TEXTS,
+        stage=st.sampled_from(("active", "active", "deleted")),
+        creation_time=_MILLISECONDS,
+        last_update_time=_MILLISECONDS,
+        tags=st.dictionaries(st.sampled_from(KEYS), TEXTS, max_size=2),
+    )
+    return st.lists(record, max_size=6, unique_by=(lambda r: r.experiment_id, lambda r: r.name))

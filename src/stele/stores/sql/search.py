@@ -21,7 +21,7 @@ from stele.search.grammar import parse_filter, parse_order_by
 from stele.search.page import Position, SortValue, decode_token, encode_token, fingerprint
 from stele.stores.sql.search_clauses import Clauses, resolve_names
 from stele.stores.sql.search_dialect import dialect_of, register_functions, set_time_limit
-from stele.stores.sql.search_order import behind, experiment_terms, sort_keys
+from stele.stores.sql.search_order import all_values, behind, deciding_values, experiment_terms, sort_keys
 from stele.stores.sql.search_plan import RunSearch, read_runs
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiments
 
@@ -41,8 +41,8 @@ _STAGES = {
     ViewType.DELETED_ONLY: (STAGE_DELETED,),
     ViewType.ALL: (STAGE_ACTIVE, STAGE_DELETED),
 }
-# How the drivers say that a statement was stopped: PostgreSQL, MySQL, MariaDB.
-_STOPPED = {"57014", 3024, 1969}
+# How the drivers say that a statement was stopped: PostgreSQL, MySQL, MariaDB, SQLite.
+_STOPPED = frozenset({"57014", 3024, 1969, "interrupted"})
 
 
 class RunQuery(msgspec.Struct, frozen=True):
@@ -114,20 +114,21 @@ def find_runs(connection: Connection, query: RunQuery) -> RunPage:
     now = query.now_ms if position is None else position.now
     with _deadline():
         clauses = Clauses(dialect_of(connection), resolve_names(connection, ids, node, order), now)
+        keys = sort_keys(order, clauses)
         search = RunSearch(
             connection=connection,
             clauses=clauses,
             experiments=ids,
             stages=_STAGES[ViewType.from_string(query.view)],
             node=node,
-            keys=sort_keys(order, clauses),
-            place=None if position is None else position.values,
+            keys=[key for key in keys if key.decides],
+            place=None if position is None else deciding_values(keys, position.values),
             limit=query.max_results + 1,
         )
         found = read_runs(search)
     return RunPage(
         [run.run for run in found[: query.max_results]],
-        _next(mark, now, [run.values for run in found], query.max_results),
+        _next(mark, now, [all_values(keys, run.values) for run in found], query.max_results),
     )
 
 
@@ -174,7 +175,6 @@ def _deadline() -> Iterator[None]:
         yield
     except DBAPIError as e:
         original: Any = e.orig
-        code = getattr(original, "sqlstate", None) or next(iter(getattr(original, "args", ())), None)
-        if code in _STOPPED or code == "interrupted":
+        if not _STOPPED.isdisjoint({getattr(original, "sqlstate", None), *original.args[:1]}):
             raise DeadlineExceeded("The search took too long. Narrow it: fewer experiments, or a shorter time.") from e
         raise

@@ -11,6 +11,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -103,17 +104,28 @@ def resolve_names(
     return found
 
 
-def key_table(entity: str) -> FromClause:
-    """A fresh alias of the narrow table that holds an entity's values."""
-    return latest_metrics.alias() if entity == "metric" else run_texts.alias()
+@cache
+def key_table(entity: str, role: str) -> FromClause:
+    """The narrow table that holds an entity's values.
+
+    Args:
+        entity: ``metric``, ``param`` or ``tag``.
+        role: What the table does in the statement. Only subqueries beside each other may share a role.
+    """
+    return latest_metrics.alias(f"{role}_metrics") if entity == "metric" else run_texts.alias(f"{role}_texts")
+
+
+_RESTS = run_texts.alias("rests")
+_INPUTS, _DATASETS = dataset_inputs.alias("probe_inputs"), datasets.alias("probe_datasets")
+_KEYS = entity_keys.alias("own_keys")
+_EXPERIMENT_TAGS = experiment_tags.alias("probe_experiment_tags")
 
 
 def _rest_of(texts: FromClause) -> ColumnElement[str]:
     # A query of its own, because the index that finds texts does not hold it.
-    inner = run_texts.alias()
     rest = (
-        select(inner.c.rest)
-        .where(inner.c.run == texts.c.run, inner.c.key_id == texts.c.key_id)
+        select(_RESTS.c.rest)
+        .where(_RESTS.c.run == texts.c.run, _RESTS.c.key_id == texts.c.key_id)
         .correlate(texts)
         .scalar_subquery()
     )
@@ -178,14 +190,13 @@ class Clauses:
     def _existence(self, node: Compare, row: FromClause, run: ColumnElement[int]) -> Condition:
         found: Condition
         if node.field.entity == "dataset":
-            inputs, sets = dataset_inputs.alias(), datasets.alias()
-            joined = and_(sets.c.dataset == inputs.c.dataset, self.dataset_value(node, inputs, sets))
-            found = exists().where(inputs.c.run == run, joined)
+            joined = and_(_DATASETS.c.dataset == _INPUTS.c.dataset, self.dataset_value(node, _INPUTS, _DATASETS))
+            found = exists().where(_INPUTS.c.run == run, joined)
         else:
             ids = self.names.get((KINDS[node.field.entity], node.field.key), ())
             if not ids:
                 return true() if node.operator == "IS NULL" else false()
-            table = key_table(node.field.entity)
+            table = key_table(node.field.entity, "probe")
             found = exists().where(table.c.run == run, self.key(node.field, ids, table, row), self.value(node, table))
         return not_(found) if node.operator == "IS NULL" else found
 
@@ -194,11 +205,10 @@ class Clauses:
         if len(ids) == 1:
             return table.c.key_id == ids[0]
         # In several experiments the run's own decides: one more probe instead of one per experiment.
-        keys = entity_keys.alias()
-        own = select(keys.c.key_id).where(
-            keys.c.experiment_id == row.c.experiment_id,
-            keys.c.kind == KINDS[field.entity],
-            keys.c.name == field.key,
+        own = select(_KEYS.c.key_id).where(
+            _KEYS.c.experiment_id == row.c.experiment_id,
+            _KEYS.c.kind == KINDS[field.entity],
+            _KEYS.c.name == field.key,
         )
         return table.c.key_id == own.correlate(row).scalar_subquery()
 
@@ -211,7 +221,7 @@ class Clauses:
         first = node.value[0] if isinstance(node.value, tuple) else node.value
         if not isinstance(first, str):
             return self._number(table.c.number, node)
-        return self._text(table.c.value, node, _rest_of(table))
+        return self._text(table.c.value, node, table)
 
     def rest(self, table: FromClause) -> ColumnElement[str]:
         """What a row of ``run_texts`` has beyond the indexed prefix, read only where there may be something."""
@@ -226,7 +236,7 @@ class Clauses:
         return and_(present, self._text(column, node))
 
     def _experiment_tag(self, node: Compare, row: FromClause) -> Condition:
-        tags = experiment_tags.alias()
+        tags = _EXPERIMENT_TAGS
         value = true() if node.operator in ("IS NULL", "IS NOT NULL") else self._text(tags.c.value, node)
         has_key = and_(tags.c.experiment_id == row.c.experiment_id, self.dialect.equal(tags.c.key, node.field.key))
         found = exists().where(has_key, value)
@@ -277,48 +287,48 @@ class Clauses:
         """A literal with ``now()`` filled in."""
         return max(INT64_MIN, min(INT64_MAX, self.now + value.offset)) if isinstance(value, Moment) else value
 
-    def _text(self, text: ColumnElement[str], node: Compare, rest: ColumnElement[str] | None = None) -> Condition:
-        """The comparison of a text whose end may stand in ``rest``."""
+    def _text(self, text: ColumnElement[str], node: Compare, texts: FromClause | None = None) -> Condition:
+        """The comparison of a text whose end may stand in ``rest`` of ``texts``."""
         values = [str(value) for value in node.value] if isinstance(node.value, tuple) else [str(node.value)]
         match node.operator:
             case "=" | "IN":
-                return self._equal(text, values, rest)
+                return self._equal(text, values, texts)
             case "!=" | "NOT IN":
-                return not_(self._equal(text, values, rest))
+                return not_(self._equal(text, values, texts))
             case "LIKE":
-                return self._like(text, values[0], rest)
+                return self._like(text, values[0], texts)
             case "ILIKE":
-                return self.dialect.ilike(self._whole(text, rest), values[0])
+                return self.dialect.ilike(self._whole(text, texts), values[0])
             case _:
-                return self.dialect.rlike(self._whole(text, rest), values[0])
+                return self.dialect.rlike(self._whole(text, texts), values[0])
 
-    def _equal(self, text: ColumnElement[str], values: list[str], rest: ColumnElement[str] | None) -> Condition:
-        if rest is None:
+    def _equal(self, text: ColumnElement[str], values: list[str], texts: FromClause | None) -> Condition:
+        if texts is None:
             return self.dialect.among(text, values)
         # Texts shorter than the prefix have no rest, so that the index alone decides.
         short = [value for value in values if len(value) < TEXT_PREFIX]
         parts = [self.dialect.among(text, short)] if short else []
         for value in values:
             if len(value) >= TEXT_PREFIX:
-                whole = self.dialect.equal(rest, value[TEXT_PREFIX:])
+                whole = self.dialect.equal(_rest_of(texts), value[TEXT_PREFIX:])
                 parts.append(and_(self.dialect.equal(text, value[:TEXT_PREFIX]), whole))
         return or_(*parts)
 
-    def _like(self, text: ColumnElement[str], pattern: str, rest: ColumnElement[str] | None) -> Condition:
+    def _like(self, text: ColumnElement[str], pattern: str, texts: FromClause | None) -> Condition:
         prefix = like.literal_prefix(pattern)
         if prefix == pattern:
-            return self._equal(text, [pattern], rest)
-        indexed = prefix if rest is None else prefix[:TEXT_PREFIX]
+            return self._equal(text, [pattern], texts)
+        indexed = prefix if texts is None else prefix[:TEXT_PREFIX]
         starts = self.dialect.starts(text, indexed) if indexed else None
         if starts is not None and pattern == f"{indexed}%":
             return starts
-        fits = self.dialect.like(self._whole(text, rest), pattern)
+        fits = self.dialect.like(self._whole(text, texts), pattern)
         return fits if starts is None else and_(starts, fits)
 
-    def _whole(self, text: ColumnElement[str], rest: ColumnElement[str] | None) -> ColumnElement[str]:
-        if rest is None:
+    def _whole(self, text: ColumnElement[str], texts: FromClause | None) -> ColumnElement[str]:
+        if texts is None:
             return text
-        return case((self.dialect.characters(text) < TEXT_PREFIX, text), else_=text.concat(rest))
+        return case((self.dialect.characters(text) < TEXT_PREFIX, text), else_=text.concat(_rest_of(texts)))
 
 
 def _is_id(text: str) -> bool:

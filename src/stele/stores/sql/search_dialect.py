@@ -40,6 +40,7 @@ TextExpression = ColumnElement[str]
 _FEW = 100
 _PROGRESS_STEPS = 20_000
 _LIMITED = "stele_time_limited"
+_SORTS = "stele_sorts_long_texts"
 
 
 class ForcedJoin(Join):
@@ -113,7 +114,8 @@ class _Common:
         return and_(text >= prefix, text < end) if end is not None else text >= prefix
 
     def like(self, text: TextExpression, pattern: str) -> Condition:
-        return text.like(pattern, escape="")
+        # Without an escape sign of our own, a backslash would be one; MariaDB does not know ESCAPE ''.
+        return text.like(pattern.replace("|", "||"), escape="|")
 
     def characters(self, text: TextExpression) -> ColumnElement[int]:
         return func.char_length(text)
@@ -189,7 +191,13 @@ _DIALECTS: dict[str, Dialect] = {
 
 def dialect_of(connection: Connection) -> Dialect:
     """The words of the database behind a connection."""
-    return _DIALECTS[connection.dialect.name]
+    name = connection.dialect.name
+    if name in ("mysql", "mariadb") and _SORTS not in connection.info:
+        # MySQL sorts by the first 1024 bytes only, which would lose rows between pages. The longest text to sort by
+        # has 8000 characters of at most 4 bytes. Once per connection.
+        connection.execute(text("SET SESSION max_sort_length = 32768"))
+        connection.info[_SORTS] = True
+    return _DIALECTS[name]
 
 
 def register_functions(dbapi_connection: Any) -> None:

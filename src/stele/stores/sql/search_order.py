@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, case, false, or_, true
@@ -19,7 +20,18 @@ from stele.search.tree import Field, OrderKey
 from stele.stores.sql.search_clauses import KINDS, Clauses, aggregate
 from stele.stores.sql.search_dialect import Condition
 
-__all__ = ["MISSING", "NAN", "PRESENT", "SortKey", "Term", "behind", "experiment_terms", "sort_keys"]
+__all__ = [
+    "MISSING",
+    "NAN",
+    "PRESENT",
+    "SortKey",
+    "Term",
+    "all_values",
+    "behind",
+    "deciding_values",
+    "experiment_terms",
+    "sort_keys",
+]
 
 PRESENT, NAN, MISSING = 0, 1, 2
 """The rank of a sort key."""
@@ -68,6 +80,16 @@ class SortKey:
     def keyed(self) -> bool:
         """Whether the values stand in a narrow table."""
         return self.key.field.entity in KINDS
+
+    @property
+    def decides(self) -> bool:
+        """Whether runs can differ in it: a key that no run has puts them all last."""
+        return not self.keyed or bool(self.ids)
+
+    @property
+    def width(self) -> int:
+        """How many terms it has."""
+        return len(self.terms(None, None))
 
     @property
     def walkable(self) -> bool:
@@ -125,6 +147,20 @@ def sort_keys(order: Sequence[OrderKey], clauses: Clauses) -> list[SortKey]:
     return [
         SortKey(key, clauses.names.get((KINDS.get(key.field.entity, -1), key.field.key), ()), clauses) for key in keys
     ]
+
+
+def deciding_values(keys: Sequence[SortKey], values: Sequence[SortValue]) -> tuple[SortValue, ...]:
+    """The values of the keys that decide."""
+    rest = iter(values)
+    taken = [(key.decides, list(islice(rest, key.width))) for key in keys]
+    return tuple(value for decides, some in taken if decides for value in some)
+
+
+def all_values(keys: Sequence[SortKey], values: Sequence[SortValue]) -> tuple[SortValue, ...]:
+    """The inverse of :func:`deciding_values`."""
+    rest = iter(values)
+    missing = (MISSING, None, None)
+    return tuple(value for key in keys for value in (islice(rest, key.width) if key.decides else missing[: key.width]))
 
 
 def experiment_terms(order: Sequence[OrderKey], row: FromClause) -> list[Term]:

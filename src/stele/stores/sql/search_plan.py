@@ -27,6 +27,7 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    literal,
     not_,
     select,
     true,
@@ -36,20 +37,28 @@ from sqlalchemy.sql.elements import False_
 
 from stele.search import like
 from stele.search.page import SortValue
-from stele.search.tree import And, Compare, Node, Not, Or, conjuncts
+from stele.search.tree import Compare, Node, conjuncts
 from stele.stores.sql.search_clauses import KINDS, Clauses, key_table
 from stele.stores.sql.search_dialect import Condition, forced_join
+from stele.stores.sql.search_estimate import (
+    PROBED,
+    PROBED_IN_ORDER,
+    READ,
+    SCANNED,
+    Driver,
+    Estimate,
+    Leaf,
+    cheapest_driver,
+    comparisons,
+)
 from stele.stores.sql.search_order import MISSING, NAN, PRESENT, SortKey, Term, behind
 from stele.stores.sql.tables import dataset_inputs, datasets, runs
 
 __all__ = ["Found", "RunSearch", "read_runs"]
 
 _SAMPLE = 200
-_MAX_COUNTED = 24
-_COUNT_ALL, _COUNT_ONE = 60_000, 20_000
-
-# Rough costs of SQLite in microseconds; only their ratios matter.
-_SCANNED, _READ, _PROBE = 0.1, 1.0, 1.0
+_MAX_COUNTED, _MAX_SAMPLED = 24, 60
+_COUNT_ALL, _COUNT_ONE, _LEAST_BOUND = 30_000, 10_000, 3_000
 
 
 @dataclass(frozen=True)
@@ -103,9 +112,11 @@ def read_runs(search: RunSearch) -> list[Found]:
     if search.node is not None:
         if isinstance(search.clauses.condition(search.node, runs), False_):
             return []
-        driver = _choose(search)
-        if driver is not None:
-            return _read(search, _driven(search, driver))
+        estimate = _look(search)
+        search = replace(search, node=estimate.likely_first(search.node))
+        driver = cheapest_driver(search.node, estimate)
+        if driver is not None and driver.total < _walk_cost(search, estimate):
+            return _read(search, _driven(search, driver, estimate))
     if not search.keys[0].walkable:
         return _read(search, _sorted(search))
     found: list[Found] = []
@@ -157,7 +168,7 @@ def _joined(
     for key in keys:
         table = None
         if key.keyed and key.ids:
-            table = key_table(key.key.field.entity)
+            table = key_table(key.key.field.entity, f"sort{len(terms)}")
             own = search.clauses.key(key.key.field, key.ids, table, runs)
             source = source.outerjoin(table, and_(table.c.run == run, own))
         terms += key.terms(runs, table)
@@ -202,7 +213,7 @@ def _allows(node: Node, rank: int, key: SortKey) -> bool:
 
 def _phase(search: RunSearch, rank: int) -> _Statement:
     first, *others = search.keys
-    table = key_table(first.key.field.entity)
+    table = key_table(first.key.field.entity, "walk")
     if rank == MISSING:
         source, terms = _joined(search, runs, runs.c.run, others)
         without = not_(exists().where(table.c.run == runs.c.run, table.c.key_id == first.ids[0]))
@@ -235,107 +246,54 @@ def _probes(search: RunSearch, table: FromClause) -> Iterator[Condition]:
             yield search.clauses.condition(node, runs, table.c.run)
 
 
-# Drivers
+# Driving from an index
 
 
-@dataclass(frozen=True)
-class _Driver:
-    """A way to enumerate a superset of a node's matches.
-
-    Args:
-        selects: Queries for run numbers, to be united.
-        residual: What of the node is still to be probed.
-        cost: Of reading the numbers.
-        matches: How many there will be.
-    """
-
-    selects: tuple[Select[Any], ...]
-    residual: Node | None
-    cost: float
-    matches: float
-
-    def total(self) -> float:
-        """The cost of the whole plan."""
-        return self.cost + self.matches * (_READ + _PROBE * _size(self.residual))
-
-
-def _size(node: Node | None) -> int:
-    match node:
-        case None:
-            return 0
-        case And(items) | Or(items):
-            return sum(map(_size, items))
-        case Not(item):
-            return _size(item)
-        case _:
-            return 1
-
-
-def _driven(search: RunSearch, driver: _Driver) -> _Statement:
+def _driven(search: RunSearch, driver: Driver, estimate: Estimate) -> _Statement:
     selects = driver.selects
-    numbers = (selects[0] if len(selects) == 1 else union(*selects)).subquery()
+    numbers = (selects[0] if len(selects) == 1 else union(*selects)).subquery("found")
     source: FromClause = forced_join(numbers, runs, runs.c.run == numbers.c.run)
     source, terms = _joined(search, source, numbers.c.run, search.keys)
-    residual = true()
-    if driver.residual is not None:
-        residual = search.clauses.condition(driver.residual, runs, numbers.c.run)
-    return _Statement(source, (residual, search.scope(runs)), terms)
+    conditions: list[Condition] = []
+    left = driver.matches
+    for node in conjuncts(driver.residual):
+        if isinstance(node, Compare) and estimate.listed(node, left):
+            conditions.append(numbers.c.run.in_(estimate.leaves[node].select))
+        else:
+            conditions.append(search.clauses.condition(node, runs, numbers.c.run))
+        left *= estimate.share(node)
+    return _Statement(source, (*conditions, search.scope(runs)), terms)
 
 
-@dataclass(frozen=True)
-class _Leaf:
-    """A comparison that an index can enumerate.
-
-    Args:
-        node: The comparison.
-        select: The matching run numbers.
-        counted: What to count: the matches themselves, or all rows of the key where the index cannot find the matches.
-        exact: Whether ``counted`` counts the matches.
-    """
-
-    node: Compare
-    select: Select[Any]
-    counted: Select[Any]
-    exact: bool
-
-
-def _leaves(search: RunSearch, node: Node | None) -> Iterator[_Leaf]:
-    match node:
-        case And(items) | Or(items):
-            for item in items:
-                yield from _leaves(search, item)
-        case Compare():
-            leaf = _leaf(search, node)
-            if leaf is not None:
-                yield leaf
-
-
-def _leaf(search: RunSearch, node: Compare) -> _Leaf | None:
+def _leaf(search: RunSearch, node: Compare) -> Leaf | None:
+    """How an index enumerates the matches of a comparison; None when none does."""
     if node.operator == "IS NULL":
         return None
     clauses = search.clauses
     if node.field.entity == "attribute":
         if node.field.key != "run_id" or node.operator not in ("=", "IN"):
             return None
-        others = runs.alias()
-        query = select(others.c.run).where(clauses.condition(node, others))
-        return _Leaf(node, query, query, exact=True)
+        query = select(_RUN_IDS.c.run).where(clauses.condition(node, _RUN_IDS))
+        return Leaf(query, query)
     if node.field.entity == "dataset":
-        inputs, sets = dataset_inputs.alias(), datasets.alias()
-        owned = clauses.dialect.numbers(sets.c.experiment_id, search.experiments)
-        source = forced_join(sets, inputs, inputs.c.dataset == sets.c.dataset)
-        query = (
-            select(inputs.c.run).select_from(source).where(owned, clauses.dataset_value(node, inputs, sets)).distinct()
-        )
-        return _Leaf(node, query, query, exact=True)
+        owned = clauses.dialect.numbers(_DATASETS.c.experiment_id, search.experiments)
+        source = forced_join(_DATASETS, _INPUTS, _INPUTS.c.dataset == _DATASETS.c.dataset)
+        value = clauses.dataset_value(node, _INPUTS, _DATASETS)
+        query = select(_INPUTS.c.run).select_from(source).where(owned, value).distinct()
+        return Leaf(query, query)
     ids = clauses.names.get((KINDS[node.field.entity], node.field.key), ())
     if not ids:
         return None
-    table = key_table(node.field.entity)
+    table = key_table(node.field.entity, "drive")
     rows = select(table.c.run).where(clauses.dialect.numbers(table.c.key_id, ids))
     matches = rows.where(clauses.value(node, table))
     exact = _ranged(node)
-    return _Leaf(node, matches, matches if exact else rows, exact)
+    covered = node.field.aggregate in (None, "last") or node.operator == "IS NOT NULL"
+    return Leaf(matches, matches if exact else rows, exact, covered)
+
+
+_RUN_IDS = runs.alias("drive_runs")
+_INPUTS, _DATASETS = dataset_inputs.alias("drive_inputs"), datasets.alias("drive_datasets")
 
 
 def _ranged(node: Compare) -> bool:
@@ -349,72 +307,49 @@ def _ranged(node: Compare) -> bool:
             return False
 
 
-def _drive(node: Node | None, known: dict[Compare, _Driver]) -> _Driver | None:
-    """The cheapest driver of a node."""
-    match node:
-        case Compare():
-            return known.get(node)
-        case And(items):
-            best: _Driver | None = None
-            for item in items:
-                driver = _drive(item, known)
-                if driver is None:
-                    continue
-                rest = [*(other for other in items if other is not item), *conjuncts(driver.residual)]
-                driver = replace(driver, residual=rest[0] if len(rest) == 1 else And(tuple(rest)) if rest else None)
-                if best is None or driver.total() < best.total():
-                    best = driver
-            return best
-        case Or(items):
-            drivers = [driver for driver in (_drive(item, known) for item in items) if driver is not None]
-            if len(drivers) < len(items):
-                return None
-            exact = all(driver.residual is None for driver in drivers)
-            return _Driver(
-                tuple(query for driver in drivers for query in driver.selects),
-                None if exact else node,
-                sum(driver.cost for driver in drivers),
-                sum(driver.matches for driver in drivers),
-            )
-        case _:
-            return None
+# The look before the choice
 
 
-# The choice
+def _look(search: RunSearch) -> Estimate:
+    """Counts and a sample, in one statement."""
+    nodes = list(dict.fromkeys(comparisons(search.node)))
+    leaves = {node: leaf for node in nodes if (leaf := _leaf(search, node)) is not None}
+    counted = list(leaves.items())[:_MAX_COUNTED]
+    bound = max(_LEAST_BOUND, min(_COUNT_ONE, _COUNT_ALL // max(1, len(counted))))
+    sampled_nodes = nodes[:_MAX_SAMPLED]
+    bits = {node: 1 << bit if bit < _MAX_SAMPLED else 0 for bit, node in enumerate(nodes)}
+    statement = _sample(search, sampled_nodes).add_columns(
+        _count(_in_scope(search), bound),
+        select(func.max(runs.c.run)).scalar_subquery(),
+        *(_count(leaf.counted, bound) for _, leaf in counted),
+    )
+    masks: dict[int, int] = {}
+    numbers: list[int] = [0] * (len(counted) + 2)
+    for mask, hits, *rest in search.connection.execute(statement):
+        masks[int(mask)] = int(hits)
+        numbers = [int(number or 0) for number in rest]
+    in_scope, highest, *counts = numbers
+    return Estimate(
+        leaves=leaves,
+        counts={node: count for (node, _), count in zip(counted, counts, strict=True)},
+        bound=bound,
+        total=in_scope if in_scope < bound else max(bound, highest),
+        sampled=sum(masks.values()),
+        masks=masks,
+        bits=bits,
+    )
 
 
-def _choose(search: RunSearch) -> _Driver | None:
-    """The driver to use; None when walking or sorting is cheaper."""
-    leaves = {leaf.node: leaf for leaf in _leaves(search, search.node)}
-    counted = list(leaves.values())[:_MAX_COUNTED]
-    if not counted:
-        return None
-    bound = max(3_000, min(_COUNT_ONE, _COUNT_ALL // len(counted)))
-    counts = [_count(leaf.counted, bound) for leaf in counted]
-    sample = _sample(search, [leaf.node for leaf in counted])
-    row = search.connection.execute(
-        select(_count(_in_scope(search), bound), select(func.max(runs.c.run)).scalar_subquery(), *counts, *sample.c)
-    ).one()
-    in_scope, highest = int(row[0]), int(row[1] or 0)
-    numbers = [int(number or 0) for number in row[2:]]
-    sampled, fitting, *fits = numbers[len(counted) :]
-    total = in_scope if in_scope < bound else max(bound, highest)
-    known: dict[Compare, _Driver] = {}
-    for leaf, count, fit in zip(counted, numbers, fits, strict=False):
-        share = fit / sampled if sampled else 1.0
-        rows = count if count < bound else max(bound, total * share if leaf.exact else total)
-        matches = rows if leaf.exact else min(rows, share * rows + 1)
-        known[leaf.node] = _Driver((leaf.select,), None, 0.0 if leaf.exact else rows * _SCANNED, matches)
-    driver = _drive(search.node, known)
-    return driver if driver is not None and driver.total() < _walk_cost(search, total, sampled, fitting) else None
-
-
-def _walk_cost(search: RunSearch, total: int, sampled: int, fitting: int) -> float:
-    entries: float = total
+def _walk_cost(search: RunSearch, estimate: Estimate) -> float:
+    entries: float = estimate.total
+    probed = PROBED_IN_ORDER
     if search.listed or search.keys[0].walkable:
         # All that is known of a sample without a hit is that hits are rare.
-        entries = sampled if sampled < _SAMPLE else min(total, search.limit * sampled / max(fitting, 0.5))
-    return entries * (_READ + _PROBE * _size(search.node))
+        wanted = search.limit * estimate.sampled / max(estimate.fitting(search.node), 0.5)
+        entries = estimate.sampled if estimate.sampled < _SAMPLE else min(estimate.total, wanted)
+    if search.keys[0].walkable:
+        probed = PROBED
+    return entries * (SCANNED + probed * estimate.probes(search.node)) + min(entries, search.limit) * READ
 
 
 def _count(query: Select[Any], bound: int) -> ColumnElement[int]:
@@ -431,11 +366,11 @@ def _start_times(search: RunSearch) -> Iterator[Condition]:
             yield search.clauses.condition(node, runs)
 
 
-def _sample(search: RunSearch, nodes: Sequence[Compare]) -> FromClause:
-    """One row about the first runs of the walk: how many, how many match the filter, and each comparison."""
+def _sample(search: RunSearch, nodes: Sequence[Compare]) -> Select[Any]:
+    """For the first runs of the walk: each combination of comparisons that hold, and how often."""
     first = search.keys[0]
     if first.walkable:
-        table = key_table(first.key.field.entity)
+        table = key_table(first.key.field.entity, "walk")
         walked = select(table.c.run).where(*_walked(search, table, PRESENT))
         ordered = walked.order_by(table.c.value.asc() if first.key.ascending else table.c.value.desc())
     else:
@@ -446,9 +381,10 @@ def _sample(search: RunSearch, nodes: Sequence[Compare]) -> FromClause:
                 value = search.place[0]
                 ordered = ordered.where(start >= value if first.key.ascending else start <= value)
             ordered = ordered.order_by(start.asc() if first.key.ascending else start.desc())
-    numbers = ordered.limit(_SAMPLE).subquery()
+    numbers = ordered.limit(_SAMPLE).subquery("sample")
+    mask: ColumnElement[int] = literal(0)
+    for bit, node in enumerate(nodes):
+        mask = mask + case((search.clauses.condition(node, runs, numbers.c.run), 1 << bit), else_=0)
     source = forced_join(numbers, runs, runs.c.run == numbers.c.run)
-    assert search.node is not None
-    conditions = [search.clauses.condition(node, runs, numbers.c.run) for node in (search.node, *nodes)]
-    hits = [func.sum(case((condition, 1), else_=0)).label(f"hits{i}") for i, condition in enumerate(conditions)]
-    return select(func.count().label("sampled"), *hits).select_from(source).subquery()
+    masks = select(mask.label("mask")).select_from(source).subquery("masks")
+    return select(masks.c.mask, func.count()).group_by(masks.c.mask)
