@@ -1,0 +1,112 @@
+"""Import, help, server start and memory, size on disk."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.measure import Row, median_ms, resident_megabytes, run_python
+
+__all__ = ["import_rows", "install_rows", "server_rows"]
+
+ROOT = Path(__file__).parents[1]
+
+_IMPORT = """
+import sys, time
+started = time.perf_counter()
+module = __import__(sys.argv[1])
+module.log_metric
+elapsed = time.perf_counter() - started
+with open("/proc/self/status") as status:
+    resident = next(line.split()[1] for line in status if line.startswith("VmRSS"))
+print(elapsed * 1000, int(resident) / 1000)
+"""
+
+
+def import_rows(theirs: Path) -> Iterator[Row]:
+    """Importing, and asking for help."""
+    figures = {}
+    for module, python, rounds in (("stele", Path(sys.executable), 9), ("mlflow", theirs, 5)):
+        samples = [[float(x) for x in run_python(python, _IMPORT, module).split()] for _ in range(rounds)]
+        figures[module] = [statistics.median(column) for column in zip(*samples, strict=True)]
+    (ours_ms, ours_mb), (theirs_ms, theirs_mb) = figures["stele"], figures["mlflow"]
+    yield Row("import and first attribute", "ms", ours_ms, theirs_ms, 60)
+    yield Row("resident memory after import", "MB", ours_mb, theirs_mb, 40)
+
+    def help_of(command: Path) -> None:
+        subprocess.run([str(command), "--help"], check=True, capture_output=True)
+
+    ours = median_ms(lambda: help_of(Path(sys.executable).parent / "stele"), 7)
+    yield Row("--help", "ms", ours, median_ms(lambda: help_of(theirs.parent / "mlflow"), 3), 150)
+
+
+def server_rows(ours: list[str], theirs: list[str], port: int) -> Iterator[Row]:
+    """From the start of a server to its first answer, on an empty database; its memory after that."""
+    figures = [_started(command, port) for command in (ours, theirs)]
+    (ours_s, ours_mb), (theirs_s, theirs_mb) = figures
+    yield Row("server: start to first answer", "s", ours_s, theirs_s, 1.5)
+    yield Row("server: memory at rest", "MB", ours_mb, theirs_mb, 100)
+
+
+def _started(command: list[str], port: int) -> tuple[float, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for(port, process)
+            seconds = time.perf_counter() - began
+            time.sleep(2)
+            return seconds, resident_megabytes(process.pid)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Return when a server answers."""
+    while process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.01)
+    raise RuntimeError("the server ended")
+
+
+def install_rows(theirs: Path) -> Iterator[Row]:
+    """Size on disk and number of packages of an installation in a new environment."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        python = Path(folder) / "bin" / "python"
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*install, str(ROOT)], check=True)
+        ours_mb, ours_count = _installed(python)
+    theirs_mb, theirs_count = _installed(theirs)
+    yield Row("installation on disk", "MB", ours_mb, theirs_mb, 120)
+    yield Row("packages", "", ours_count, theirs_count, 30)
+
+
+_INSTALLED = """
+import json
+from importlib.metadata import distributions
+sizes = {}
+for item in distributions():
+    name = item.metadata["Name"].lower()
+    if name not in ("pip", "setuptools"):
+        paths = {item.locate_file(path) for path in item.files or ()}
+        sizes[name] = sum(path.stat().st_size for path in paths if path.is_file())
+print(json.dumps(sizes))
+"""
+
+
+def _installed(python: Path) -> tuple[float, int]:
+    sizes = json.loads(run_python(python, _INSTALLED))
+    return sum(sizes.values()) / 1e6, len(sizes)
