@@ -24,11 +24,11 @@ from msgspec import Struct
 from stele import settings
 from stele.client import git
 from stele.client import tag_names as names
+from stele.client.gpu import gpu_names
 
 __all__ = [
     "SlowFacts",
     "context_tags",
-    "gpus",
     "installed_packages",
     "redacted",
     "slow_facts",
@@ -136,8 +136,8 @@ def _slow_facts(directory: str, _moment: int) -> SlowFacts:
         "environment/environment.json": msgspec.json.format(msgspec.json.encode(_machine()), indent=2).decode() + "\n",
         "environment/requirements.txt": "".join(f"{line}\n" for line in installed_packages()),
     }
-    if gpus():
-        tags[names.GPU] = ", ".join(gpus())
+    if gpu_names():
+        tags[names.GPU] = ", ".join(gpu_names())
     commit = _commit(directory, _moment)
     if commit is not None:
         dirty = git.is_dirty(commit.root)
@@ -157,7 +157,7 @@ def _machine() -> dict[str, Any]:
         "machine": platform.machine(),
         "host": platform.node(),
         "cpu_count": os.cpu_count(),
-        "gpus": list(gpus()),
+        "gpus": list(gpu_names()),
     }
 
 
@@ -190,31 +190,8 @@ def installed_packages() -> tuple[str, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-@functools.cache
-def gpus() -> tuple[str, ...]:
-    """The names of the NVIDIA GPUs, as ``nvidia-smi`` reports them."""
-    import shutil
-    import subprocess
-
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return ()
-    try:
-        done = subprocess.run(  # noqa: S603 - no shell, and the arguments are ours
-            [program, "--query-gpu=name", "--format=csv,noheader"],
-            capture_output=True,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ()
-    return tuple(line.strip() for line in done.stdout.splitlines() if line.strip())
-
-
 def reset() -> None:
     """Ask anew for everything that was found out about this process."""
     _commit.cache_clear()
     _slow_facts.cache_clear()
-    gpus.cache_clear()
+    gpu_names.cache_clear()

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
 
 from stele import settings
 from stele.client.calls.base import now
 from stele.client.client import Client
+from stele.client.gpu import gpu_loads
 from stele.errors import InvalidParameterValue, shown
 from stele.schema.metrics import Metric
 
@@ -148,7 +148,9 @@ class SystemMetricsMonitor:
 
     def _log(self, samples: list[dict[str, float]]) -> None:
         timestamp = now()
-        mean = {name: sum(sample[name] for sample in samples) / len(samples) for name in samples[-1]}
+        mean = {
+            name: sum(sample.get(name, samples[-1][name]) for sample in samples) / len(samples) for name in samples[-1]
+        }
         points = [Metric(self._prefix + name, value, timestamp, self._step) for name, value in mean.items()]
         self._client.log_batch(self._run_id, metrics=points, synchronous=True)
         self._step += 1
@@ -160,7 +162,7 @@ def sampler() -> Callable[[], dict[str, float]]:
 
     psutil.cpu_percent()  # the first call only sets the mark for the next
     network = psutil.net_io_counters()
-    gpus = _gpu_handles()
+    loads = gpu_loads()
 
     def sample() -> dict[str, float]:
         memory, disk, traffic = psutil.virtual_memory(), psutil.disk_usage("/"), psutil.net_io_counters()
@@ -175,34 +177,8 @@ def sampler() -> Callable[[], dict[str, float]]:
         if network is not None and traffic is not None:
             values["network_receive_megabytes"] = (traffic.bytes_recv - network.bytes_recv) / _MEGABYTE
             values["network_transmit_megabytes"] = (traffic.bytes_sent - network.bytes_sent) / _MEGABYTE
-        for index, handle in enumerate(gpus):
-            values |= _gpu_values(index, handle)
+        for index, load in enumerate(loads()):
+            values |= load.metrics(index)
         return values
 
     return sample
-
-
-def _gpu_handles() -> list[Any]:
-    try:
-        import pynvml
-    except ImportError:
-        return []
-    try:
-        pynvml.nvmlInit()
-        return [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-    except pynvml.NVMLError:
-        return []
-
-
-def _gpu_values(index: int, handle: Any) -> dict[str, float]:
-    import pynvml
-
-    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-    watts = pynvml.nvmlDeviceGetPowerUsage(handle) / 1000
-    return {
-        f"gpu_{index}_utilization_percentage": pynvml.nvmlDeviceGetUtilizationRates(handle).gpu,
-        f"gpu_{index}_memory_usage_megabytes": memory.used / _MEGABYTE,
-        f"gpu_{index}_memory_usage_percentage": 100 * memory.used / memory.total,
-        f"gpu_{index}_power_usage_watts": watts,
-        f"gpu_{index}_power_usage_percentage": 100 * watts * 1000 / pynvml.nvmlDeviceGetPowerManagementLimit(handle),
-    }

@@ -9,7 +9,7 @@ import msgspec
 
 from stele.errors import InvalidParameterValue, shown
 
-__all__ = ["DatasetSource"]
+__all__ = ["DatasetSource", "required_field"]
 
 
 class DatasetSource(ABC):
@@ -51,3 +51,15 @@ class DatasetSource(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{key}={value!r}' for key, value in self.to_dict().items())})"
+
+
+def required_field(source_dict: dict[Any, Any], name: str) -> str:
+    """A text that the description of a source must have.
+
+    Raises:
+        InvalidParameterValue: It does not.
+    """
+    value = source_dict.get(name)
+    if not isinstance(value, str) or not value:
+        raise InvalidParameterValue(f"The dataset source has no {name}: {shown(source_dict)}.")
+    return value

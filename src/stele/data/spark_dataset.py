@@ -7,9 +7,10 @@ from typing import Any
 from stele.data.dataset import Dataset
 from stele.data.dataset_source import DatasetSource
 from stele.data.digests import digest_of
+from stele.data.library_sources import DeltaDatasetSource, SparkDatasetSource
 from stele.data.pandas_dataset import check_columns
 from stele.data.schema import ColumnSpec, Schema
-from stele.data.sources import CodeDatasetSource, DeltaDatasetSource, SparkDatasetSource
+from stele.data.sources import CodeDatasetSource
 from stele.errors import InvalidParameterValue
 
 __all__ = ["SparkDataset", "from_spark", "load_delta"]

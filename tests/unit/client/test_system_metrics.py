@@ -3,6 +3,7 @@ import math
 import pytest
 
 import stele
+from stele.client import gpu
 from stele.errors import InvalidParameterValue
 
 KEYS = {
@@ -81,3 +82,49 @@ def test_settings_are_checked(value):
         stele.set_system_metrics_sampling_interval(value)
     with pytest.raises(InvalidParameterValue):
         stele.set_system_metrics_samples_before_logging(value)
+
+
+@pytest.fixture
+def two_gpus(workplace, monkeypatch):
+    """A machine where ``nvidia-smi`` knows two GPUs, one of which does not tell its power."""
+    program = workplace / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text(
+        "#!/bin/sh\n"
+        'case "$1" in\n'
+        "  *=name) echo 'NVIDIA A100'; echo 'NVIDIA T4';;\n"
+        "  *) echo '50, 1000, 4000, 100.5, 402'; echo '0, 0, 2000, [N/A], [N/A]';;\n"
+        "esac\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    gpu.gpu_names.cache_clear()
+    yield
+    gpu.gpu_names.cache_clear()
+
+
+def test_gpus_are_sampled_through_the_program_of_the_driver(two_gpus):
+    with stele.start_run(log_system_metrics=True) as run:
+        pass
+    metrics = stele.get_run(run.info.run_id).data.metrics
+    assert metrics["system/gpu_0_utilization_percentage"] == 50
+    assert metrics["system/gpu_0_memory_usage_megabytes"] == pytest.approx(1048.576)
+    assert metrics["system/gpu_0_memory_usage_percentage"] == pytest.approx(25)
+    assert metrics["system/gpu_0_power_usage_watts"] == 100.5
+    assert metrics["system/gpu_0_power_usage_percentage"] == pytest.approx(25)
+    assert metrics["system/gpu_1_utilization_percentage"] == 0
+    assert "system/gpu_1_power_usage_watts" not in metrics
+
+
+def test_the_names_of_the_gpus_become_a_tag(two_gpus, monkeypatch):
+    monkeypatch.setenv("STELE_CAPTURE", "true")
+    with stele.start_run() as run:
+        pass
+    assert stele.get_run(run.info.run_id).data.tags["stele.gpu"] == "NVIDIA A100, NVIDIA T4"
+
+
+def test_a_machine_without_gpus_has_none(workplace, monkeypatch):
+    monkeypatch.setenv("PATH", str(workplace))
+    gpu.gpu_names.cache_clear()
+    assert gpu.gpu_names() == ()
+    assert gpu.gpu_loads()() == []

@@ -11,17 +11,10 @@ import stele
 from stele import data
 from stele.data.digests import SAMPLE_ROWS, digest_of, sample_rows
 from stele.data.huggingface_dataset import HuggingFaceDataset
+from stele.data.library_sources import DeltaDatasetSource, HuggingFaceDatasetSource, SparkDatasetSource
 from stele.data.schema import infer_columns
-from stele.data.sources import (
-    BY_TYPE,
-    CodeDatasetSource,
-    DeltaDatasetSource,
-    HTTPDatasetSource,
-    HuggingFaceDatasetSource,
-    LocalArtifactDatasetSource,
-    S3DatasetSource,
-    SparkDatasetSource,
-)
+from stele.data.sources import CodeDatasetSource, HTTPDatasetSource, LocalArtifactDatasetSource, S3DatasetSource
+from stele.data.stored_source import BY_TYPE
 from stele.errors import InvalidParameterValue, NotImplementedHere
 
 FRAME = pd.DataFrame({"f": [1.0, 2.0, 3.0], "y": [0, 1, 0]})
@@ -300,3 +293,7 @@ def test_several_inputs_at_once():
     assert {item.dataset.name: item.dataset.digest for item in inputs} == {"a": first.digest, "b": second.digest}
     found = stele.search_runs(filter_string="datasets.name = 'a'", output_format="list")
     assert [item.info.run_id for item in found] == [run.info.run_id]
+
+
+def test_the_table_of_sources_says_what_the_classes_say():
+    assert {cls._get_source_type(): cls for cls in BY_TYPE.values()} == BY_TYPE
