@@ -18,7 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 from stele.errors import EndpointNotFound, SteleError
 from stele.schema.routes import ROUTES, Permission
 from stele.server import policy
-from stele.server.artifacts import ArtifactService, artifact_routes
+from stele.server.artifacts import ArtifactService, artifact_endpoints
 from stele.server.auth import ANONYMOUS, Authenticator, OwnerOnly, Principal, TokenAuthenticator
 from stele.server.config import ServerConfig
 from stele.server.dispatch import json_response, route_endpoints
@@ -55,11 +55,7 @@ class App:
         for route in ROUTES:
             owner = next(service for service in services if hasattr(service, route.operation))
             endpoints += route_endpoints(route, getattr(owner, route.operation))
-        endpoints += [
-            Endpoint(route.method, route.path, route.permission, route.handler, route.name)
-            for route in artifact_routes(artifacts)
-        ]
-        return endpoints
+        return endpoints + artifact_endpoints(artifacts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event, as ASGI has it."""

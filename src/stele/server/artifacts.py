@@ -9,7 +9,6 @@ can write any URI into it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import NamedTuple
 
 import anyio
 import anyio.from_thread
@@ -28,10 +27,10 @@ from stele.schema.routes import Permission
 from stele.schema.runs import GetRun
 from stele.server.dispatch import json_response
 from stele.server.downloads import described, file_response, stream_response
-from stele.server.endpoints import Handler
+from stele.server.endpoints import Endpoint
 from stele.stores.base import TrackingStore
 
-__all__ = ["ArtifactRoute", "ArtifactService", "artifact_routes"]
+__all__ = ["ArtifactService", "artifact_endpoints"]
 
 _PROXIED = "mlflow-artifacts"
 _BLOCK_BYTES = 1024 * 1024
@@ -117,17 +116,7 @@ def _path_below(root: str, uri: str) -> str | None:
     return uri[len(root.rstrip("/")) :].lstrip("/") if f"{uri}/".startswith(f"{root.rstrip('/')}/") else None
 
 
-class ArtifactRoute(NamedTuple):
-    """One address of files; ``{path:path}`` in it stands for the rest of the address."""
-
-    method: str
-    path: str
-    handler: Handler
-    permission: Permission
-    name: str
-
-
-def artifact_routes(service: ArtifactService) -> list[ArtifactRoute]:
+def artifact_endpoints(service: ArtifactService) -> list[Endpoint]:
     """Every address that answers or takes files."""
     handlers = _Handlers(service)
     read, write = Permission.READ_ARTIFACT, Permission.WRITE_ARTIFACT
@@ -147,12 +136,12 @@ def artifact_routes(service: ArtifactService) -> list[ArtifactRoute]:
     )
     return [
         *(
-            ArtifactRoute(method, f"{root}/2.0{path}", handler, permission, handler.__name__)
+            Endpoint(method, f"{root}/2.0{path}", permission, handler, handler.__name__)
             for method, path, handler, permission in both
             for root in ("/api", "/ajax-api")
         ),
-        ArtifactRoute("GET", "/get-artifact", handlers.download_of_run, read, "download_of_run"),
-        ArtifactRoute("POST", "/ajax-api/2.0/mlflow/upload-artifact", handlers.upload_to_run, write, "upload_to_run"),
+        Endpoint("GET", "/get-artifact", read, handlers.download_of_run, "download_of_run"),
+        Endpoint("POST", "/ajax-api/2.0/mlflow/upload-artifact", write, handlers.upload_to_run, "upload_to_run"),
     ]
 
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from stele.errors import DoesNotExist, SteleError
 from stele.schema.runs import GetRun, GetRunResponse, Run, RunData, RunInfo
-from stele.server.artifacts import ArtifactService, artifact_routes
+from stele.server.artifacts import ArtifactService, artifact_endpoints
 from stele.server.dispatch import json_response
 from stele.stores.base import TrackingStore
 
@@ -40,5 +40,5 @@ async def refuse(_: Request, error: Exception) -> Response:
 
 
 def app(artifacts: ArtifactService) -> Starlette:
-    routes = [Route(route.path, route.handler, methods=[route.method]) for route in artifact_routes(artifacts)]
+    routes = [Route(route.path, route.handler, methods=[route.method]) for route in artifact_endpoints(artifacts)]
     return Starlette(routes=routes, exception_handlers={SteleError: refuse})

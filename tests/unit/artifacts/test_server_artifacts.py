@@ -17,7 +17,7 @@ from stele.artifacts.local import LocalRepository
 from stele.errors import DoesNotExist, InvalidParameterValue, NotImplementedHere, PermissionDenied
 from stele.schema.artifacts import FileInfo, ListArtifacts
 from stele.schema.routes import Permission
-from stele.server.artifacts import artifact_routes
+from stele.server.artifacts import artifact_endpoints
 from stele.transport import Request
 from stele.transport.asgi import AsgiTransport
 from unit.artifacts import small_server
@@ -307,7 +307,7 @@ class TestZip:
 
 class TestRoutes:
     def test_every_route_has_a_permission_and_one_that_fits(self, root: Path) -> None:
-        for route in artifact_routes(small_server.service(str(root))):
+        for route in artifact_endpoints(small_server.service(str(root))):
             expected = Permission.READ_ARTIFACT if route.method == "GET" else Permission.WRITE_ARTIFACT
             assert route.permission is expected or route.name == "refuse_direct"
 
