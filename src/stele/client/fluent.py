@@ -304,7 +304,7 @@ def restore_run(run_id: str) -> None:
 
 
 def reset() -> None:
-    """Forget the open runs without ending them, and the experiment that was set: for tests and forked processes."""
+    """Forget the open runs without ending them, and the experiment that was set: for tests."""
     for opened in _open.values():
         if opened.monitor is not None:
             opened.monitor.finish()
