@@ -24,6 +24,7 @@ product sees the same class for the same cause, locally and over HTTP.
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar
 
 __all__ = [
@@ -51,6 +52,31 @@ __all__ = [
 
 _SHOWN_CHARACTERS = 80
 
+# Third-party code raises MLflow's exceptions with these numbers.
+_NUMBERED = {
+    1: "INTERNAL_ERROR",
+    2: "TEMPORARILY_UNAVAILABLE",
+    4: "BAD_REQUEST",
+    7: "DEADLINE_EXCEEDED",
+    8: "CANCELLED",
+    9: "RESOURCE_EXHAUSTED",
+    10: "ABORTED",
+    11: "NOT_FOUND",
+    12: "ALREADY_EXISTS",
+    13: "UNAUTHENTICATED",
+    1000: "INVALID_PARAMETER_VALUE",
+    1001: "ENDPOINT_NOT_FOUND",
+    1003: "INVALID_STATE",
+    1004: "PERMISSION_DENIED",
+    1006: "CUSTOMER_UNAUTHORIZED",
+    1007: "REQUEST_LIMIT_EXCEEDED",
+    1008: "RESOURCE_CONFLICT",
+    1010: "NOT_IMPLEMENTED",
+    1011: "DATA_LOSS",
+    3001: "RESOURCE_ALREADY_EXISTS",
+    3002: "RESOURCE_DOES_NOT_EXIST",
+}
+
 
 def shown(value: object) -> str:
     """The value as it may stand in a message: its ``repr``, cut to 80 characters."""
@@ -64,14 +90,24 @@ class SteleError(Exception):
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
 
-    def __init__(self, message: str = "", *, error_code: str | None = None) -> None:
+    def __init__(self, message: str = "", error_code: str | int | None = None, **_details: object) -> None:
         super().__init__(message)
         self.message = message
-        self.error_code = error_code or self.code
+        code = _NUMBERED.get(error_code) if isinstance(error_code, int) else error_code
+        self.error_code: str = code or self.code
+
+    @classmethod
+    def invalid_parameter_value(cls, message: str, **_details: object) -> SteleError:
+        """An error of this class with the code for a bad argument."""
+        return cls(message, "INVALID_PARAMETER_VALUE")
 
     def get_http_status_code(self) -> int:
         """The HTTP status that a server answers with."""
-        return self.status
+        return self.status if self.error_code == self.code else BY_CODE.get(self.error_code, type(self)).status
+
+    def serialize_as_json(self) -> str:
+        """The body of an error answer as JSON text."""
+        return json.dumps(self.to_wire())
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON body of an error answer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stele.artifacts.base import ArtifactRepository, ArtifactVersion, ArtifactVersions, Reader, Subtree, walk
 from stele.registry import Registry
@@ -38,6 +38,16 @@ SCHEMES: Registry[Factory] = Registry(
 )
 """URI scheme -> factory. Another package adds one by an entry point of the group ``stele.artifacts``."""
 
+_READERS: Registry[Any] = Registry(
+    "artifact function",
+    (),
+    {
+        name: f"stele.client.downloads:{name}"
+        for name in ("download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text")
+    },
+)
+# Users of mlflow.artifacts find its functions here; they work on runs, so they live in the client.
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # one letter is a Windows drive
 
 
@@ -58,3 +68,9 @@ def open_repository(uri: str, transport: Transport | None = None) -> ArtifactRep
         InvalidParameterValue: Nobody provides the scheme, or the URI is not complete.
     """
     return SCHEMES.get(scheme_of(uri))(uri, transport)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _READERS.names():
+        return _READERS.get(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.schema.codec import required
@@ -19,6 +19,13 @@ __all__ = ["STAGE_NAMES", "StoreCore", "experiment_number", "locked_run", "now_m
 STAGE_NAMES = {STAGE_ACTIVE: "active", STAGE_DELETED: "deleted"}
 
 _MAX_DIGITS = 18
+
+# Built once: it is the first statement of every write.
+_LOCKED_RUN = (
+    select(runs.c.run, runs.c.experiment_id, runs.c.stage, runs.c.document)
+    .where(runs.c.run_id == bindparam("run_id"))
+    .with_for_update()
+)
 
 
 class StoreCore:
@@ -82,12 +89,7 @@ def locked_run(connection: Connection, run_id: str, *, active: bool = True) -> A
         DoesNotExist: There is none.
         InvalidParameterValue: It is deleted, and ``active`` asks for one that is not.
     """
-    query = (
-        select(runs.c.run, runs.c.experiment_id, runs.c.stage, runs.c.document)
-        .where(runs.c.run_id == required(run_id, "run_id"))
-        .with_for_update()
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_LOCKED_RUN, {"run_id": required(run_id, "run_id")}).one_or_none()
     if row is None:
         raise no_run(run_id)
     if active and row.stage != STAGE_ACTIVE:
