@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 __all__ = ["ColumnSpec", "Schema", "TensorDatasetSchema", "TensorSpec", "column_type", "infer_columns", "infer_tensors"]
@@ -65,7 +65,8 @@ class TensorDatasetSchema(Struct, frozen=True):
 
 
 def _text(specs: list[TensorSpec] | None) -> str | None:
-    return None if specs is None else msgspec.json.encode([spec.to_dict() for spec in specs]).decode()
+    # With the spaces that MLflow writes: a description is compared as text.
+    return None if specs is None else json.dumps([spec.to_dict() for spec in specs])
 
 
 def infer_columns(frame: Any) -> Schema:

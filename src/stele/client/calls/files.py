@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -238,7 +239,7 @@ class FileCalls(RunCalls):
         entry = {"path": artifact_file, "type": "table"}
         known = msgspec.json.decode(self.get_run(run_id).data.tags.get(names.LOGGED_ARTIFACTS) or "[]")
         if entry not in known:
-            value = msgspec.json.encode([*known, entry]).decode()
+            value = json.dumps([*known, entry])  # a text that searches compare, spaces and all
             self._store.set_tag(messages.SetTag(run_id=run_id, key=names.LOGGED_ARTIFACTS, value=value))
 
     def _keep_image(self, run_id: str, image: Image) -> dict[str, str]:
