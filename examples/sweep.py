@@ -110,7 +110,8 @@ def sweep(console: Console) -> str:
         for family, estimator, params in track(list(settings()), "Training", console=console):
             seed = {"random_state": 0} if "random_state" in estimator().get_params() else {}
             model = estimator(**params, **seed)
-            with stele.start_run(run_name=f"{family} {params}".replace("'", ""), nested=True, tags={"family": family}):
+            name = " ".join([family, *(f"{key}={value}" for key, value in params.items())])
+            with stele.start_run(run_name=name, nested=True, tags={"family": family}):
                 stele.log_params({"family": family, **params})
                 stele.log_input(dataset, context="training")
                 began = time.perf_counter()
