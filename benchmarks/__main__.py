@@ -13,9 +13,9 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
 from rich.console import Console
 
 from benchmarks.measure import Row, show, write
-from benchmarks.requests import write_rows
 from benchmarks.search import search_rows
 from benchmarks.start import import_rows, install_rows, server_rows
+from benchmarks.writes import write_rows
 from compat.environments import MLFLOW, python_with
 
 

@@ -9,10 +9,10 @@ import random
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import Connection, insert
 
 from stele.stores.sql import tables
+from stele.stores.sql.documents import LatestMetric, RunDocument, pack, pack_latest
 from stele.stores.sql.tables import KIND_METRIC, KIND_PARAM, KIND_TAG
 
 __all__ = ["METRICS", "PARAMS", "QUERIES", "START", "TAGS", "Query", "load"]
@@ -111,7 +111,7 @@ def _run(generator: random.Random, number: int, experiment_id: int) -> tuple[Any
     metrics = {name: generator.random() for name in METRICS}
     metrics["epoch"] = float(generator.randrange(1, 100))
     run_id = f"{generator.getrandbits(128):032x}"
-    latest = [[key, value, START + number, 100] for key, value in metrics.items()]
+    latest = [LatestMetric(key, value, START + number, 100) for key, value in metrics.items()]
     row = {
         "run": number,
         "run_id": run_id,
@@ -123,8 +123,8 @@ def _run(generator: random.Random, number: int, experiment_id: int) -> tuple[Any
         "name": f"run-{number}",
         "user_id": tags["user"],
         "artifact_uri": f"mlflow-artifacts:/{experiment_id}/{run_id}/artifacts",
-        "document": msgspec.msgpack.encode({"params": params, "tags": tags}),
-        "latest": msgspec.msgpack.encode(latest),
+        "document": pack(RunDocument(params, tags)),
+        "latest": pack_latest(latest),
     }
     return row, params, tags, metrics
 
