@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from services import fresh_database
 
+from services import fresh_database
 from stele.stores.sql import SqlStore
 
 DATABASES = [
