@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-import sys
+import errno
+import os
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from stele import settings
 from stele.errors import SteleError
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+__all__ = ["main", "stele"]
 
 _COMMANDS: dict[str, tuple[str, str]] = {
+    "experiments": ("stele.cli.experiments:experiments", "List, search, make, rename, archive, delete experiments."),
+    "runs": ("stele.cli.runs:runs", "List, describe, compare, delete and restore runs."),
+    "artifacts": ("stele.cli.artifacts:artifacts", "List, download and log the files of runs."),
     "server": ("stele.cli.server:server", "Serve a store over HTTP."),
     "ui": ("stele.cli.server:ui", "Serve the local store on this machine."),
+    "db": ("stele.cli.db:db", "Upgrade and check the database."),
+    "config": ("stele.cli.config:config", "Show the settings in force."),
+    "doctor": ("stele.cli.doctor:doctor", "Find out what is wrong with this installation."),
 }
 """Command -> where it is, and the line that ``stele --help`` shows, so that help imports none of them."""
+
+_EXAMPLES = """\b
+Examples:
+  stele runs list --order-by 'metrics.auc DESC'
+  stele --tracking-uri http://localhost:5000 experiments list
+  stele COMMAND --help"""
 
 
 class _LazyGroup(click.Group):
@@ -36,20 +53,39 @@ class _LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem  # needed by shells only
 
-@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+        found = [
+            CompletionItem(name, help=line) for name, (_, line) in _COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error of Stele or of the system is one message on standard error and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except SteleError as e:
+            raise click.ClickException(str(e)) from e
+        except OSError as e:
+            if e.errno == errno.EPIPE:  # the reader of a pipe has seen enough, as with `| head`
+                raise
+            raise click.ClickException(str(e)) from e
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLES)
 @click.version_option(package_name="stele", message="%(prog)s %(version)s")
-def stele() -> None:
+@click.option("--tracking-uri", metavar="URI", help="The store of this command, instead of STELE_TRACKING_URI.")
+def stele(tracking_uri: str | None) -> None:
     """Track experiments, find runs, keep their files.
 
-    Commands read STELE_TRACKING_URI (then MLFLOW_TRACKING_URI); without it they use ./stele.db.
+    Commands read STELE_TRACKING_URI (then MLFLOW_TRACKING_URI); without it they use ./stele.db. Terminals get tables,
+    pipes get plain text with whole ids, and --json gives JSON.
     """
+    if tracking_uri:
+        os.environ[settings.TRACKING_URI.name] = tracking_uri  # for this process and those that `exec` starts
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run a command; an error of Stele is one line on standard error and exit code 1."""
-    try:
-        return stele.main(arguments, prog_name="stele")
-    except SteleError as e:
-        click.echo(f"Error: {e}", err=True)
-        sys.exit(1)
+    """Run a command and end the process: 0 when it worked, 1 when it did not, 2 when it was not understood."""
+    return stele.main(arguments, prog_name="stele")

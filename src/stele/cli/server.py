@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from stele import settings
+from stele.cli.teaching import Command
 from stele.server.config import ServerConfig
 from stele.server.run import serve
 from stele.stores.sql import SqlStore
@@ -20,7 +21,7 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--backend-store-uri", help="The database: sqlite:///file, postgresql://..., mysql://...", metavar="URI")
 @click.option("--default-artifact-root", help="Where new experiments keep files. [mlflow-artifacts:/]", metavar="URI")
 @click.option(
@@ -84,7 +85,7 @@ def server(
     run(config, insecure=insecure_no_auth, new_token=new_token)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--port", "-p", default=5000, show_default=True, type=click.IntRange(0, 65535), help="TCP port.")
 @click.option("--backend-store-uri", help="The database. [./stele.db]", metavar="URI")
 def ui(port: int, backend_store_uri: str | None) -> None:
@@ -101,9 +102,7 @@ def run(config: ServerConfig, *, insecure: bool = False, new_token: bool = False
     config = msgspec.structs.replace(config, require_token=needs_token)
 
     def started() -> None:
-        click.echo(
-            f"Stele serves {address} on http://{config.host}:{config.port}{config.static_prefix}"
-        )
+        click.echo(f"Stele serves {address} on http://{config.host}:{config.port}{config.static_prefix}")
         if token:
             click.echo(f"Access token (shown once): {token}")
         elif not config.is_loopback and insecure:
