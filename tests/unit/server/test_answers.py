@@ -20,6 +20,12 @@ def test_openapi_is_valid_and_complete(call):
     assert set(document["paths"]) == {addresses(route)[0] for route in ROUTES}
 
 
+def test_root_says_what_this_is(call):
+    answer = call("GET", "/")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert b"STELE_TRACKING_URI" in answer.body
+
+
 def test_version_is_one_that_mlflow_clients_accept(call):
     answer = call("GET", "/version")
     assert int(answer.body.split(b".")[0]) >= 3
