@@ -17,6 +17,7 @@ from stele.stores.sql.experiments import ExperimentOperations, artifact_location
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.logged_models import LoggedModelOperations
 from stele.stores.sql.metrics import MetricOperations
+from stele.stores.sql.purge import PurgeOperations
 from stele.stores.sql.registered_models import RegisteredModelOperations
 from stele.stores.sql.schema_version import prepare
 from stele.stores.sql.tokens import TokenOperations
@@ -35,6 +36,7 @@ class SqlStore(
     LoggedModelOperations,
     RegisteredModelOperations,
     TokenOperations,
+    PurgeOperations,
 ):
     """Experiments, runs and series in one SQL database, which is made when it is empty.
 
