@@ -1,7 +1,7 @@
 """Searches for runs and experiments: from a query to the numbers of a page, in order.
 
 ``find_runs`` takes at most five statements whatever the page holds: one for the names, one for the plan, one to three
-for the page; three is the rule. ``find_experiments`` takes one.
+for the page; three is the rule. MySQL may need one more. ``find_experiments`` takes one.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from sqlalchemy import (
     FromClause,
     and_,
     case,
-    exists,
     false,
     func,
     literal,
@@ -190,14 +189,15 @@ class Clauses:
     def _existence(self, node: Compare, row: FromClause, run: ColumnElement[int]) -> Condition:
         found: Condition
         if node.field.entity == "dataset":
-            joined = and_(_DATASETS.c.dataset == _INPUTS.c.dataset, self.dataset_value(node, _INPUTS, _DATASETS))
-            found = exists().where(_INPUTS.c.run == run, joined)
+            joined = and_(_INPUTS.c.run == run, _DATASETS.c.dataset == _INPUTS.c.dataset)
+            found = self.dialect.probe(joined, self.dataset_value(node, _INPUTS, _DATASETS))
         else:
             ids = self.names.get((KINDS[node.field.entity], node.field.key), ())
             if not ids:
                 return true() if node.operator == "IS NULL" else false()
             table = key_table(node.field.entity, "probe")
-            found = exists().where(table.c.run == run, self.key(node.field, ids, table, row), self.value(node, table))
+            key = and_(table.c.run == run, self.key(node.field, ids, table, row))
+            found = self.dialect.probe(key, self.value(node, table))
         return not_(found) if node.operator == "IS NULL" else found
 
     def key(self, field: Field, ids: tuple[int, ...], table: FromClause, row: FromClause) -> Condition:
@@ -239,7 +239,7 @@ class Clauses:
         tags = _EXPERIMENT_TAGS
         value = true() if node.operator in ("IS NULL", "IS NOT NULL") else self._text(tags.c.value, node)
         has_key = and_(tags.c.experiment_id == row.c.experiment_id, self.dialect.equal(tags.c.key, node.field.key))
-        found = exists().where(has_key, value)
+        found = self.dialect.probe(has_key, value)
         return not_(found) if node.operator == "IS NULL" else found
 
     def _attribute(self, node: Compare, row: FromClause) -> Condition:

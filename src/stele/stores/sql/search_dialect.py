@@ -18,21 +18,27 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     cast,
     event,
+    exists,
+    false,
     func,
+    literal_column,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.elements import True_
 from sqlalchemy.sql.selectable import Join
 
 from stele.search import like
 from stele.search.automaton import matcher
 from stele.search.regex import to_portable
 
-__all__ = ["Dialect", "ForcedJoin", "dialect_of", "forced_join", "register_functions", "set_time_limit"]
+__all__ = ["Dialect", "LookUp", "dialect_of", "look_up", "register_functions", "set_time_limit"]
 
 Condition = ColumnElement[bool]
 TextExpression = ColumnElement[str]
@@ -43,35 +49,33 @@ _LIMITED = "stele_time_limited"
 _SORTS = "stele_sorts_long_texts"
 
 
-class ForcedJoin(Join):
-    """An inner join whose left side is read first, where the database lets us say so.
+class LookUp(Join):
+    """A join that takes the rows of its left side as they come and looks each up in the table on its right.
 
-    SQLite has no statistics before ANALYZE and MySQL guesses badly for LIMIT; we know how many rows the left side has.
+    SQLite has no statistics before ANALYZE, and all databases misjudge LIMIT; we know what the left side has.
     """
 
     inherit_cache = True
 
 
-@compiles(ForcedJoin, "sqlite")
-def _cross_join(join: ForcedJoin, compiler: Any, **kwargs: Any) -> str:
-    return _joined(join, "CROSS JOIN", compiler, kwargs)
+@compiles(LookUp)
+def _join_in_order(join: LookUp, compiler: Any, **kwargs: Any) -> str:
+    inner = "CROSS JOIN" if compiler.dialect.name == "sqlite" else "STRAIGHT_JOIN"
+    left = compiler.process(join.left, **(kwargs | {"asfrom": True}))
+    right = compiler.process(join.right, **(kwargs | {"asfrom": True}))
+    on = compiler.process(join.onclause, **(kwargs | {"asfrom": False}))
+    return f"{left} {'LEFT JOIN' if join.isouter else inner} {right} ON {on}"
 
 
-@compiles(ForcedJoin, "mysql", "mariadb")
-def _straight_join(join: ForcedJoin, compiler: Any, **kwargs: Any) -> str:
-    return _joined(join, "STRAIGHT_JOIN", compiler, kwargs)
-
-
-@compiles(ForcedJoin)
-def _plain_join(join: ForcedJoin, compiler: Any, **kwargs: Any) -> str:
-    return _joined(join, "JOIN", compiler, kwargs)
-
-
-def _joined(join: ForcedJoin, words: str, compiler: Any, kwargs: dict[str, Any]) -> str:
-    kwargs["asfrom"] = True
-    left, right = compiler.process(join.left, **kwargs), compiler.process(join.right, **kwargs)
-    kwargs["asfrom"] = False
-    return f"{left} {words} {right} ON {compiler.process(join.onclause, **kwargs)}"
+@compiles(LookUp, "postgresql")
+def _join_laterally(join: LookUp, compiler: Any, **kwargs: Any) -> str:
+    left = compiler.process(join.left, **(kwargs | {"asfrom": True}))
+    right = compiler.process(join.right, **(kwargs | {"asfrom": True}))
+    on = compiler.process(join.onclause, **(kwargs | {"asfrom": False}))
+    name = compiler.preparer.format_alias(join.right, join.right.name)
+    # OFFSET 0 keeps PostgreSQL from turning the look-ups into another join.
+    looked_up = f"LATERAL (SELECT {name}.* FROM {right} WHERE {on} OFFSET 0) AS {name}"  # noqa: S608  # compiled parts
+    return f"{left} {'LEFT JOIN' if join.isouter else 'JOIN'} {looked_up} ON true"
 
 
 class Dialect(Protocol):
@@ -101,8 +105,19 @@ class Dialect(Protocol):
     def characters(self, text: TextExpression) -> ColumnElement[int]:
         """The number of characters of the text."""
 
+    def probe(self, key: Condition, value: Condition) -> Condition:
+        """A row exists that ``key`` names by an index and that fulfils ``value``, looked up for one run at a time."""
+
+    sorts_in_steps: bool
+    """Whether it sorts rows that come in the order of the first sort term without reading all of them."""
+
 
 class _Common:
+    sorts_in_steps = True
+
+    def probe(self, key: Condition, value: Condition) -> Condition:
+        return exists(literal_column("1")).where(key, value)
+
     def equal(self, text: TextExpression, value: str) -> Condition:
         return text == value
 
@@ -142,6 +157,11 @@ class _Sqlite(_Common):
 
 
 class _PostgreSql(_Common):
+    def probe(self, key: Condition, value: Condition) -> Condition:
+        # Else PostgreSQL makes a semi-join over the whole key of it (OFFSET), or reads the index of the values (CASE).
+        tested = true() if isinstance(value, True_) else case((value, true()), else_=false())
+        return select(literal_column("1")).where(key, tested).offset(literal_column("0")).exists()
+
     def ilike(self, text: TextExpression, pattern: str) -> Condition:
         return text.bool_op("~")(like.to_regex(pattern, end="$", ignore_case=True))
 
@@ -155,6 +175,11 @@ class _PostgreSql(_Common):
 
 
 class _MySql(_Common):
+    sorts_in_steps = False
+
+    def probe(self, key: Condition, value: Condition) -> Condition:
+        return case((super().probe(key, value), 1), else_=0) == 1  # else it becomes a semi-join
+
     def equal(self, text: TextExpression, value: str) -> Condition:
         return self.among(text, [value])
 
@@ -227,7 +252,9 @@ def set_time_limit(connection: Connection, milliseconds: int) -> None:
     if name == "sqlite":
         _limit_sqlite(connection, time.monotonic() + milliseconds / 1000)
     elif name == "postgresql":
-        connection.execute(select(func.set_config("statement_timeout", str(milliseconds), True)))
+        # Compiling a search to machine code takes longer than the search.
+        jit = func.set_config("jit", "off", True)
+        connection.execute(select(func.set_config("statement_timeout", str(milliseconds), True), jit))
     else:
         _limit_mysql(connection, milliseconds)
 
@@ -262,6 +289,13 @@ def _lift(dbapi_connection: Any, record: Any, _state: object) -> None:
             cursor.execute(statement)
 
 
-def forced_join(left: FromClause, right: FromClause, on: Condition) -> ForcedJoin:
-    """``left`` joined with ``right``, ``left`` read first."""
-    return ForcedJoin(left, right, on)
+def look_up(left: FromClause, right: FromClause, on: Condition, *, outer: bool = False) -> LookUp:
+    """``left`` joined with the rows of ``right``, looked up one by one.
+
+    Args:
+        left: What is read first.
+        right: A table or an alias of one.
+        on: Names the row by an index of ``right``.
+        outer: Whether to keep rows of ``left`` that find nothing.
+    """
+    return LookUp(left, right, on, isouter=outer)

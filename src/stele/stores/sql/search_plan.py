@@ -25,10 +25,10 @@ from sqlalchemy import (
     Select,
     and_,
     case,
-    exists,
     func,
     literal,
     not_,
+    or_,
     select,
     true,
     union,
@@ -39,7 +39,7 @@ from stele.search import like
 from stele.search.page import SortValue
 from stele.search.tree import Compare, Node, conjuncts
 from stele.stores.sql.search_clauses import KINDS, Clauses, key_table
-from stele.stores.sql.search_dialect import Condition, forced_join
+from stele.stores.sql.search_dialect import Condition, look_up
 from stele.stores.sql.search_estimate import (
     PROBED,
     PROBED_IN_ORDER,
@@ -109,20 +109,22 @@ class RunSearch:
 
 def read_runs(search: RunSearch) -> list[Found]:
     """At most ``search.limit`` runs, in order: at most four statements."""
+    entries: float = search.limit
     if search.node is not None:
         if isinstance(search.clauses.condition(search.node, runs), False_):
             return []
         estimate = _look(search)
         search = replace(search, node=estimate.likely_first(search.node))
         driver = cheapest_driver(search.node, estimate)
-        if driver is not None and driver.total < _walk_cost(search, estimate):
+        entries = _walk_entries(search, estimate)
+        if driver is not None and driver.total < _walk_cost(search, estimate, entries):
             return _read(search, _driven(search, driver, estimate))
     if not search.keys[0].walkable:
         return _read(search, _sorted(search))
     found: list[Found] = []
     for rank in _ranks(search):
         if len(found) < search.limit:
-            found += _read(replace(search, limit=search.limit - len(found)), _phase(search, rank))
+            found += _read_phase(replace(search, limit=search.limit - len(found)), rank, int(2 * entries))
     return found
 
 
@@ -170,7 +172,7 @@ def _joined(
         if key.keyed and key.ids:
             table = key_table(key.key.field.entity, f"sort{len(terms)}")
             own = search.clauses.key(key.key.field, key.ids, table, runs)
-            source = source.outerjoin(table, and_(table.c.run == run, own))
+            source = look_up(source, table, and_(table.c.run == run, own), outer=True)
         terms += key.terms(runs, table)
     return source, terms
 
@@ -211,19 +213,46 @@ def _allows(node: Node, rank: int, key: SortKey) -> bool:
     return rank == PRESENT or (rank == NAN and node.operator in ("!=", "NOT IN", "IS NOT NULL"))
 
 
-def _phase(search: RunSearch, rank: int) -> _Statement:
+def _read_phase(search: RunSearch, rank: int, entries: int) -> list[Found]:
+    if rank != PRESENT or search.clauses.dialect.sorts_in_steps:
+        return _read(search, _phase(search, rank))
+    # It would sort all runs that have the key for a page of them, so let the first entries do when they are enough.
+    found = _read(search, _phase(search, rank, entries))
+    return found if len(found) == search.limit else _read(search, _phase(search, rank))
+
+
+def _phase(search: RunSearch, rank: int, entries: int | None = None) -> _Statement:
+    """The statement of one phase.
+
+    Args:
+        search: The search.
+        rank: The rank of the first sort key.
+        entries: How many entries of the index to read, and those that are equal to the last; None for all.
+    """
     first, *others = search.keys
     table = key_table(first.key.field.entity, "walk")
     if rank == MISSING:
         source, terms = _joined(search, runs, runs.c.run, others)
-        without = not_(exists().where(table.c.run == runs.c.run, table.c.key_id == first.ids[0]))
+        has_key = and_(table.c.run == runs.c.run, table.c.key_id == first.ids[0])
+        without = not_(search.clauses.dialect.probe(has_key, true()))
         condition = true() if search.node is None else search.clauses.condition(search.node, runs)
         conditions = (search.scope(runs), without, condition)
         return _Statement(source, conditions, [*first.terms(runs, None, MISSING), *terms])
-    source = forced_join(table, runs, runs.c.run == table.c.run)
+    source = look_up(table, runs, runs.c.run == table.c.run)
     source, terms = _joined(search, source, table.c.run, others)
-    conditions = (*_walked(search, table, rank), *_probes(search, table), search.scope(runs))
-    return _Statement(source, conditions, [*first.terms(runs, table, rank), *terms])
+    conditions = [*_walked(search, table, rank), *_probes(search, table), search.scope(runs)]
+    if entries is not None:
+        conditions.append(_among_first(search, table, entries))
+    return _Statement(source, tuple(conditions), [*first.terms(runs, table, rank), *terms])
+
+
+def _among_first(search: RunSearch, table: FromClause, entries: int) -> Condition:
+    first = search.keys[0]
+    last = key_table(first.key.field.entity, "last")
+    ordered = last.c.value.asc() if first.key.ascending else last.c.value.desc()
+    walked = select(last.c.value).where(*_walked(search, last, PRESENT)).order_by(ordered)
+    value = walked.limit(1).offset(entries).scalar_subquery()
+    return or_(value.is_(None), table.c.value <= value if first.key.ascending else table.c.value >= value)
 
 
 def _walked(search: RunSearch, table: FromClause, rank: int) -> Iterator[Condition]:
@@ -252,7 +281,7 @@ def _probes(search: RunSearch, table: FromClause) -> Iterator[Condition]:
 def _driven(search: RunSearch, driver: Driver, estimate: Estimate) -> _Statement:
     selects = driver.selects
     numbers = (selects[0] if len(selects) == 1 else union(*selects)).subquery("found")
-    source: FromClause = forced_join(numbers, runs, runs.c.run == numbers.c.run)
+    source: FromClause = look_up(numbers, runs, runs.c.run == numbers.c.run)
     source, terms = _joined(search, source, numbers.c.run, search.keys)
     conditions: list[Condition] = []
     left = driver.matches
@@ -277,7 +306,7 @@ def _leaf(search: RunSearch, node: Compare) -> Leaf | None:
         return Leaf(query, query)
     if node.field.entity == "dataset":
         owned = clauses.dialect.numbers(_DATASETS.c.experiment_id, search.experiments)
-        source = forced_join(_DATASETS, _INPUTS, _INPUTS.c.dataset == _DATASETS.c.dataset)
+        source = look_up(_DATASETS, _INPUTS, _INPUTS.c.dataset == _DATASETS.c.dataset)
         value = clauses.dataset_value(node, _INPUTS, _DATASETS)
         query = select(_INPUTS.c.run).select_from(source).where(owned, value).distinct()
         return Leaf(query, query)
@@ -340,15 +369,18 @@ def _look(search: RunSearch) -> Estimate:
     )
 
 
-def _walk_cost(search: RunSearch, estimate: Estimate) -> float:
-    entries: float = estimate.total
-    probed = PROBED_IN_ORDER
-    if search.listed or search.keys[0].walkable:
-        # All that is known of a sample without a hit is that hits are rare.
-        wanted = search.limit * estimate.sampled / max(estimate.fitting(search.node), 0.5)
-        entries = estimate.sampled if estimate.sampled < _SAMPLE else min(estimate.total, wanted)
-    if search.keys[0].walkable:
-        probed = PROBED
+def _walk_entries(search: RunSearch, estimate: Estimate) -> float:
+    """How many entries of an index are read until the page is full."""
+    if not search.listed and not search.keys[0].walkable:
+        return estimate.total
+    if estimate.sampled < _SAMPLE:
+        return estimate.sampled
+    # All that is known of a sample without a hit is that hits are rare.
+    return min(estimate.total, search.limit * estimate.sampled / max(estimate.fitting(search.node), 0.5))
+
+
+def _walk_cost(search: RunSearch, estimate: Estimate, entries: float) -> float:
+    probed = PROBED if search.keys[0].walkable else PROBED_IN_ORDER
     return entries * (SCANNED + probed * estimate.probes(search.node)) + min(entries, search.limit) * READ
 
 
@@ -385,6 +417,6 @@ def _sample(search: RunSearch, nodes: Sequence[Compare]) -> Select[Any]:
     mask: ColumnElement[int] = literal(0)
     for bit, node in enumerate(nodes):
         mask = mask + case((search.clauses.condition(node, runs, numbers.c.run), 1 << bit), else_=0)
-    source = forced_join(numbers, runs, runs.c.run == numbers.c.run)
+    source = look_up(numbers, runs, runs.c.run == numbers.c.run)
     masks = select(mask.label("mask")).select_from(source).subquery("masks")
     return select(masks.c.mask, func.count()).group_by(masks.c.mask)
