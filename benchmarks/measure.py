@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import statistics
 import subprocess
@@ -64,8 +65,10 @@ def median_ms(call: Callable[[], object], rounds: int, *, warm: int = 1) -> floa
 
 def run_python(python: Path | str, code: str, *arguments: str) -> str:
     """What a program prints."""
-    done = subprocess.run([str(python), "-c", code, *arguments], capture_output=True, text=True, check=True)
-    return done.stdout
+    # With bytecode, as users have it; some shells forbid to write it.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [str(python), "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
 
 def resident_megabytes(pid: int) -> float:

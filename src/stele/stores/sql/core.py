@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.schema.codec import required
@@ -20,7 +20,9 @@ STAGE_NAMES = {STAGE_ACTIVE: "active", STAGE_DELETED: "deleted"}
 
 _MAX_DIGITS = 18
 
-# Built once: it is the first statement of every write.
+# Built once: they are the first statements of every write.
+_EXPERIMENT = select(experiments).where(experiments.c.experiment_id == bindparam("number"))
+_LOCKED_EXPERIMENT = _EXPERIMENT.with_for_update()
 _LOCKED_RUN = (
     select(runs.c.run, runs.c.experiment_id, runs.c.stage, runs.c.document)
     .where(runs.c.run_id == bindparam("run_id"))
@@ -62,8 +64,7 @@ def found_experiment(connection: Connection, number: int, *, lock: bool = False)
     Raises:
         DoesNotExist: There is none.
     """
-    query: Select[Any] = select(experiments).where(experiments.c.experiment_id == number)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(_LOCKED_EXPERIMENT if lock else _EXPERIMENT, {"number": number}).one_or_none()
     if row is None:
         raise DoesNotExist(f"No experiment has the id '{number}'.")
     return row
