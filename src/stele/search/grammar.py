@@ -73,25 +73,33 @@ def _parser() -> Lark:
         lexer="basic",
         start=["filter", "order"],
         maybe_placeholders=False,
-        postlex=_StrayAnds(),
+        postlex=_Ands(),
     )
 
 
-class _StrayAnds:
-    """Drops leading, trailing and doubled ANDs, which MLflow tolerates."""
+_VALUE_ENDS = frozenset({"SINGLE_QUOTED", "DOUBLE_QUOTED", "NUMBER", "DURATION", "NULL", "_RPAR"})
+_FIELD_STARTS = frozenset({"WORD", "BACKTICKED", "DOUBLE_QUOTED", "FUNCTION"})
+
+
+class _Ands:
+    """Drops leading, trailing and doubled ANDs and puts in those that are missing: MLflow takes all of that as AND."""
 
     always_accept = ()
 
     def process(self, stream: Iterable[Token]) -> Iterable[Token]:
+        from lark import Token
+
         held: Token | None = None
-        previous: Token | None = None
+        previous = ""
         for token in stream:
             if token.type == "_AND":
                 held = held or token
                 continue
-            if held is not None and previous is not None:
+            if held is None and previous in _VALUE_ENDS and token.type in _FIELD_STARTS:
+                held = Token.new_borrow_pos("_AND", "AND", token)
+            if held is not None and previous:
                 yield held
-            held, previous = None, token
+            held, previous = None, token.type
             yield token
 
 

@@ -40,10 +40,11 @@ def attribute(key: str) -> Field:
         ("metrics.auc > 0.9", Compare(metric("auc"), ">", 0.9)),
         ("metric.auc>=-1e-3", Compare(metric("auc"), ">=", -0.001)),
         ("metrics.`val auc` != +.5", Compare(metric("val auc"), "!=", 0.5)),
-        ("metrics.a.b-c < 1".replace("-c", ""), Compare(metric("a.b"), "<", 1.0)),
+        ("metrics.a.b < 1", Compare(metric("a.b"), "<", 1.0)),
         ("metrics.x < 1e999", Compare(metric("x"), "<", sys.float_info.max)),
         ('params."my key" = "1"', Compare(param("my key"), "=", "1")),
         ("parameters.lr='0.1'", Compare(param("lr"), "=", "0.1")),
+        ("params.'my key' = '1'", Compare(param("my key"), "=", "1")),
         ("params.and = ''", Compare(param("and"), "=", "")),
         ("tag.mlflow.user LIKE 'a%'", Compare(tag("mlflow.user"), "LIKE", "a%")),
         ('tags.`mlflow.user` ilike "it\'s"', Compare(tag("mlflow.user"), "ILIKE", "it's")),
@@ -108,6 +109,7 @@ def test_what_stele_adds(text: str, tree: object) -> None:
     assert parse_filter(text, RUNS) == tree
 
 
+MISSING_B = Compare(tag("b"), "IS NULL")
 A, B, C = (Compare(tag(name), "=", "1") for name in "abc")
 a, b, c = (f"tags.{name} = '1'" for name in "abc")
 
@@ -122,6 +124,8 @@ a, b, c = (f"tags.{name} = '1'" for name in "abc")
         (f"NOT {a} AND {b}", And((Not(A), B))),
         (f"NOT ({a} OR {b})", Not(Or((A, B)))),
         (f"AND AND {a} AND and {b} AND", And((A, B))),
+        (f"{a} {b} OR {c}", Or((And((A, B)), C))),
+        ("tags.a IN ('1') tags.b IS NULL", And((Compare(tag("a"), "IN", ("1",)), MISSING_B))),
         ("AND", None),
         (" and AND ", None),
         ("", None),
@@ -153,7 +157,7 @@ def test_connectives(text: str | None, tree: object) -> None:
         ("status <> 'x'", 8, "inequality is !="),
         ("status = 'abc", 9, "not closed"),
         ("status = 'a';", 12, "no meaning"),
-        ("status = 'a' tags.b = 'c'", 13, "expected is AND, OR or the end"),
+        ("status = 'a', tags.b = 'c'", 12, "expected is AND, OR or the end"),
         ("(status = 'a'", 13, "expected is )"),
         ("status = 'a')", 12, "expected is the end"),
         ("status", 6, "expected is an operator"),
