@@ -23,9 +23,12 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "artifacts": ("stele.cli.artifacts:artifacts", "List, download and log the files of runs."),
     "server": ("stele.cli.server:server", "Serve a store over HTTP."),
     "ui": ("stele.cli.server:ui", "Serve the local store on this machine."),
+    "exec": ("stele.cli.execute:execute", "Run a program that imports mlflow, unchanged, with Stele."),
+    "gc": ("stele.cli.gc:gc", "Remove deleted runs for good, with their files."),
     "db": ("stele.cli.db:db", "Upgrade and check the database."),
     "config": ("stele.cli.config:config", "Show the settings in force."),
     "doctor": ("stele.cli.doctor:doctor", "Find out what is wrong with this installation."),
+    "completion": ("stele.cli.completion:completion", "Complete commands, names and ids in your shell."),
 }
 """Command -> where it is, and the line that ``stele --help`` shows, so that help imports none of them."""
 

@@ -149,6 +149,13 @@ class PurgeOperations(StoreCore):
             pass
         return done
 
+    def file_bytes(self) -> int:
+        """The size of an SQLite database with all that is committed; 0 for the others."""
+        if self.db.family != "sqlite":
+            return 0
+        pages, size = (text(f"PRAGMA {name}") for name in ("page_count", "page_size"))
+        return int(self.db.read(lambda c: c.execute(pages).scalar_one() * c.execute(size).scalar_one()))
+
     def reclaim_pages(self) -> int:
         """Give up to 1000 free pages of an SQLite file back to the disk; returns how many pages that were.
 

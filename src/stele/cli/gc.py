@@ -1,0 +1,288 @@
+"""``stele gc``: deleted runs and experiments go for good, their files first.
+
+In this order a crash leaves a run in the trash whose files are gone, and the next `gc` carries on; the other way round
+it would leave files that nobody knows of.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import click
+from msgspec import Struct, field
+
+from stele.artifacts import scheme_of
+from stele.cli.db import database_uri, sqlite_file
+from stele.cli.gc_files import FilePlaces
+from stele.cli.output import Column, json_option, note, show_json, show_table
+from stele.cli.teaching import Command
+from stele.cli.text import clean, size
+from stele.client.stores import close_stores, open_store
+from stele.errors import DoesNotExist, InvalidParameterValue, SteleError, shown
+from stele.stores.sql import SqlStore
+from stele.stores.sql.core import experiment_number
+from stele.stores.sql.purge import DeletedRun, PurgeChoice
+
+__all__ = ["gc"]
+
+_RUNS_AT_ONCE = 100
+_MOST_KEPT = 1_000
+_MOST_SHOWN = 20
+_AGE = re.compile(r"(?:([\d.]+)d)?(?:([\d.]+)h)?(?:([\d.]+)m)?(?:([\d.]+)s)?")
+_AGE_UNITS_MS = (86_400_000, 3_600_000, 60_000, 1_000)
+_LOCAL_ROOT = "./stele-artifacts"
+
+
+class Kept(Struct):
+    """A run or an experiment that stays, and why."""
+
+    id: str
+    place: str
+    reason: str
+
+
+class Outcome(Struct):
+    """What was removed, or would be. ``kept`` has the first thousand that stay, ``kept_count`` counts all."""
+
+    dry_run: bool
+    runs: int = 0
+    experiments: int = 0
+    bytes_freed: int = 0
+    kept_count: int = 0
+    kept: list[Kept] = field(default_factory=list)
+
+    def keep(self, name: str, place: str, reason: str) -> None:
+        """Note that something stays."""
+        self.kept_count += 1
+        if len(self.kept) < _MOST_KEPT:
+            self.kept.append(Kept(name, place, reason))
+
+
+def _milliseconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    """An age such as ``1d2h3m4s``."""
+    if value is None:
+        return None
+    match = _AGE.fullmatch(value.strip())
+    try:
+        parts = [float(part or 0) for part in match.groups()] if match and value.strip() else []
+    except ValueError:
+        parts = []
+    if not parts:
+        raise click.BadParameter(f"{shown(value)} is no age. It looks like 30d, 12h or 1d2h3m4s.")
+    return int(sum(part * unit for part, unit in zip(parts, _AGE_UNITS_MS, strict=True)))
+
+
+def _ids(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in (value or "").split(",") if part.strip()))
+
+
+@click.command(cls=Command)
+@click.option(
+    "--older-than", callback=_milliseconds, metavar="AGE", help="Only what was deleted so long ago: 30d, 1d2h3m4s."
+)
+@click.option("--backend-store-uri", metavar="URI", help="The database. [the tracking URI]")
+@click.option("--artifacts-destination", metavar="URI", help="Where the server keeps files. [beside the database]")
+@click.option("--default-artifact-root", metavar="URI", help="Where runs keep files without a server. [the same]")
+@click.option("--run-ids", callback=_ids, metavar="IDS", help="Only these runs, by comma.")
+@click.option("--experiment-ids", callback=_ids, metavar="IDS", help="Only these experiments and their runs, by comma.")
+@click.option("--leave-foreign-files", is_flag=True, help="Remove also runs whose files lie elsewhere; the files stay.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_context
+def gc(
+    ctx: click.Context,
+    older_than: int | None,
+    backend_store_uri: str | None,
+    artifacts_destination: str | None,
+    default_artifact_root: str | None,
+    run_ids: tuple[str, ...],
+    experiment_ids: tuple[str, ...],
+    leave_foreign_files: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    r"""Remove deleted runs and experiments for good, with their files. Nothing brings them back.
+
+    It may run while servers use the database, and may be interrupted: the next time it carries on. A run stays when its
+    files are not beneath one of the two roots; the exit code is 1 then.
+
+    \b
+    stele gc --dry-run
+    stele gc --older-than 30d --yes
+    stele gc --backend-store-uri postgresql://stele@db/stele --artifacts-destination /srv/stele/files
+    """
+    store = _open(database_uri(backend_store_uri))
+    ctx.call_on_close(close_stores)
+    choice = PurgeChoice(
+        deleted_before=None if older_than is None else time.time_ns() // 1_000_000 - older_than,
+        run_ids=run_ids,
+        experiment_ids=tuple(experiment_number(each) for each in experiment_ids),
+    )
+    store.check_purge(choice)
+    root = default_artifact_root or store.artifact_root
+    places = FilePlaces(artifacts_destination or (root if scheme_of(root) == "file" else _LOCAL_ROOT), root)
+    with closing(places):
+        collector = _Collector(store, choice, places, leave_foreign_files)
+        if dry_run:
+            outcome = collector.plan(show=not as_json)
+        else:
+            _ask(store, choice, yes=yes)
+            outcome = collector.run()
+    _tell(outcome, as_json=as_json)
+    ctx.exit(1 if outcome.kept_count else 0)
+
+
+def _open(uri: str) -> SqlStore:
+    if (file := sqlite_file(uri)) and not file.exists():
+        raise DoesNotExist(f"There is no file {shown(str(file))}.")
+    store = open_store(uri)
+    if not isinstance(store, SqlStore):
+        raise InvalidParameterValue(f"{shown(uri)} is no SQL database.")
+    return store
+
+
+def _ask(store: SqlStore, choice: PurgeChoice, *, yes: bool) -> None:
+    runs = store.count_deleted_runs(choice)
+    experiments = len(store.deleted_experiments(choice))
+    if yes or not (runs or experiments):
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("Nobody is here to be asked: add --yes, or look first with --dry-run.")
+    question = f"Remove {_counted(runs, 'run')} and {_counted(experiments, 'experiment')} of {store.db.name} for good?"
+    click.confirm(question, abort=True, err=True)
+
+
+class _Collector:
+    """One pass over what is in the trash."""
+
+    def __init__(self, store: SqlStore, choice: PurgeChoice, places: FilePlaces, leave_foreign: bool) -> None:
+        self._store = store
+        self._choice = choice
+        self._places = places
+        self._leave_foreign = leave_foreign
+        self._with_kept_runs: set[int] = set()
+
+    def plan(self, *, show: bool) -> Outcome:
+        """What :meth:`run` would do; the first runs are printed."""
+        outcome = Outcome(dry_run=True)
+        sample: list[DeletedRun] = []
+        for page in self._pages():
+            runs = self._removable(page, outcome)
+            outcome.runs += len(runs)
+            sample += runs[: _MOST_SHOWN - len(sample)]
+        experiments = {experiment.experiment_id for experiment in self._store.deleted_experiments(self._choice)}
+        outcome.experiments = len(experiments - self._with_kept_runs)
+        if show and sample:
+            columns = [Column("Run", "id"), Column("Name"), Column("Experiment", "id"), Column("Deleted", "time")]
+            show_table(columns, [[run.run_id, run.name, str(run.experiment_id), run.deleted_time] for run in sample])
+            if outcome.runs > len(sample):
+                note(f"and {outcome.runs - len(sample)} more.")
+        return outcome
+
+    def run(self) -> Outcome:
+        """Remove what may go."""
+        outcome = Outcome(dry_run=False)
+        before = self._store.file_bytes()
+        with _progress("Removing runs", self._store.count_deleted_runs(self._choice)) as advance:
+            for page in self._pages():
+                outcome.runs += self._remove(self._removable(page, outcome), outcome)
+                advance(len(page))
+        self._remove_experiments(outcome)
+        self._reclaim()
+        outcome.bytes_freed = max(0, before - self._store.file_bytes())
+        return outcome
+
+    def _pages(self) -> Iterator[list[DeletedRun]]:
+        last: DeletedRun | None = None
+        while page := self._store.deleted_runs(self._choice, _RUNS_AT_ONCE, last):
+            yield page
+            last = page[-1]
+
+    def _removable(self, page: list[DeletedRun], outcome: Outcome) -> list[DeletedRun]:
+        found = []
+        for run in page:
+            reason = self._places.reason(run.artifact_uri, run.run_id)
+            if reason and not self._leave_foreign:
+                outcome.keep(run.run_id, run.artifact_uri, reason)
+                self._with_kept_runs.add(run.experiment_id)
+            else:
+                found.append(run)
+        return found
+
+    def _remove(self, runs: list[DeletedRun], outcome: Outcome) -> int:
+        """Files first, then rows; returns how many runs went."""
+        claimed = set(self._store.claim_runs([run.run for run in runs]))
+        gone = []
+        for run in runs:
+            if run.run not in claimed:  # restored since the page was read
+                continue
+            try:
+                if not self._places.reason(run.artifact_uri, run.run_id):
+                    self._places.remove_run(run.artifact_uri, run.run_id)
+                gone.append(run.run)
+            except (SteleError, OSError) as e:
+                outcome.keep(run.run_id, run.artifact_uri, str(e))
+        self._store.purge_runs(gone)
+        return len(gone)
+
+    def _remove_experiments(self, outcome: Outcome) -> None:
+        for experiment in self._store.deleted_experiments(self._choice):
+            name, place = f"experiment {experiment.experiment_id}", experiment.artifact_location
+            if self._store.has_runs(experiment.experiment_id):
+                outcome.keep(name, place, "it has runs that stay")
+                continue
+            try:
+                self._places.remove_experiment(place)
+                outcome.experiments += self._store.purge_experiment(experiment.experiment_id)
+            except (SteleError, OSError) as e:
+                outcome.keep(name, place, str(e))
+
+    def _reclaim(self) -> None:
+        while self._store.reclaim_pages():
+            pass
+
+
+@contextmanager
+def _progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar with counts on a terminal, else silence."""
+    if not sys.stderr.isatty() or not total:
+        yield lambda _count: None
+        return
+    import rich.console
+    import rich.progress as parts
+
+    columns = (
+        parts.TextColumn("{task.description}"),
+        parts.BarColumn(),
+        parts.MofNCompleteColumn(),
+        parts.TimeRemainingColumn(),
+    )
+    with parts.Progress(*columns, console=rich.console.Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+def _tell(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        show_json(outcome)
+        return
+    what = f"{_counted(outcome.runs, 'run')} and {_counted(outcome.experiments, 'experiment')}"
+    freed = f"; the database is {size(outcome.bytes_freed)} smaller" if outcome.bytes_freed else ""
+    click.echo(f"Would remove {what}." if outcome.dry_run else f"Removed {what}{freed}.")
+    if outcome.kept_count:
+        note(f"Kept {outcome.kept_count}:")
+        for kept in outcome.kept[:_MOST_SHOWN]:
+            note(f"  {kept.id}: {clean(kept.reason)}: {clean(kept.place)}")
+        if outcome.kept_count > _MOST_SHOWN:
+            note(f"  and {outcome.kept_count - _MOST_SHOWN} more")
+        note("Name their roots with --artifacts-destination or --default-artifact-root, or add --leave-foreign-files.")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
