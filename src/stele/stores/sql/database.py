@@ -76,18 +76,18 @@ class Database:
                     run_hooks(connection)
                     return result
             except DBAPIError as e:
-                if attempt == _ATTEMPTS or _code(e) not in _TRY_AGAIN:
+                if attempt == _ATTEMPTS or _TRY_AGAIN.isdisjoint(_codes(e)):
                     raise self.translate(e) from e
-                logger.info("transaction tried again after %s", _code(e))
+                logger.info("transaction tried again after %s", e.orig)
         raise AssertionError("unreachable")
 
     def translate(self, error: DBAPIError) -> SteleError:
         """The error that a caller may see for one of the driver."""
-        code = _code(error)
+        codes = _codes(error)
         text = " ".join(str(error.orig).split())
-        if code in _TIMED_OUT or "interrupted" in text:
+        if codes & _TIMED_OUT or "interrupted" in text:
             return DeadlineExceeded(f"The query took longer than {settings.SEARCH_SECONDS.get():g} seconds.")
-        if isinstance(error, OperationalError | InterfaceError) or code in _TRY_AGAIN:
+        if isinstance(error, OperationalError | InterfaceError) or codes & _TRY_AGAIN:
             return Unavailable(f"The database {self.name} does not answer: {text}")
         if isinstance(error, IntegrityError):
             return InvalidParameterValue("The request contradicts what is stored; another client may have been first.")
@@ -110,7 +110,7 @@ def run_hooks(connection: Connection) -> None:
         hook()
 
 
-def _code(error: DBAPIError) -> Any:
+def _codes(error: DBAPIError) -> set[Any]:
+    """What a driver calls an error: the SQLSTATE, and MySQL's number, which says more."""
     original: Any = error.orig
-    arguments = getattr(original, "args", ())
-    return getattr(original, "sqlstate", None) or (arguments[0] if arguments else None)
+    return {getattr(original, "sqlstate", None), *getattr(original, "args", ())[:1]} - {None}

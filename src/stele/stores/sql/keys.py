@@ -34,8 +34,14 @@ class Keys:
         if missing:
             fresh = self._make(connection, experiment_id, missing)
             found |= fresh
-            after_commit(connection, lambda: self._remember(experiment_id, fresh))
+            after_commit(connection, lambda: self.remember(experiment_id, fresh))
         return found
+
+    def known(self, experiment_id: int, wanted: Iterable[Name]) -> dict[Name, int] | None:
+        """The number of each name, None when one of them is not remembered: it may exist nevertheless."""
+        found = {name: self._ids.get((experiment_id, *name)) for name in wanted}
+        complete = {name: key_id for name, key_id in found.items() if key_id is not None}
+        return complete if len(complete) == len(found) else None
 
     def names(self, connection: Connection, key_ids: Iterable[int]) -> dict[int, str]:
         """The name of each number."""
@@ -50,7 +56,8 @@ class Keys:
             found |= {row.key_id: row.name for row in rows}
         return found
 
-    def _remember(self, experiment_id: int, fresh: dict[Name, int]) -> None:
+    def remember(self, experiment_id: int, fresh: dict[Name, int]) -> None:
+        """Keep numbers that were read from what is committed."""
         if len(self._ids) > _MAX_CACHED:
             self._ids.clear()
             self._names.clear()

@@ -19,6 +19,7 @@ from stele.schema.enums import ViewType
 from stele.search.fields import EXPERIMENTS, RUNS
 from stele.search.grammar import parse_filter, parse_order_by
 from stele.search.page import Position, SortValue, decode_token, encode_token, fingerprint
+from stele.stores.sql.keys import Keys
 from stele.stores.sql.search_clauses import Clauses, resolve_names
 from stele.stores.sql.search_dialect import dialect_of, register_functions, set_time_limit
 from stele.stores.sql.search_order import all_values, behind, deciding_values, experiment_terms, sort_keys
@@ -95,8 +96,13 @@ class ExperimentPage(msgspec.Struct, frozen=True):
     next_page_token: str | None
 
 
-def find_runs(connection: Connection, query: RunQuery) -> RunPage:
+def find_runs(connection: Connection, query: RunQuery, keys: Keys | None = None) -> RunPage:
     """One page of runs. ``latest_metrics`` must be up to date.
+
+    Args:
+        connection: Where to read.
+        query: What to find.
+        keys: Key numbers that the store remembers; they save a statement.
 
     Raises:
         InvalidFilter: The filter or the order cannot be understood.
@@ -113,22 +119,22 @@ def find_runs(connection: Connection, query: RunQuery) -> RunPage:
         return RunPage([], None)
     now = query.now_ms if position is None else position.now
     with _deadline():
-        clauses = Clauses(dialect_of(connection), resolve_names(connection, ids, node, order), now)
-        keys = sort_keys(order, clauses)
+        clauses = Clauses(dialect_of(connection), resolve_names(connection, keys or Keys(), ids, node, order), now)
+        sorting = sort_keys(order, clauses)
         search = RunSearch(
             connection=connection,
             clauses=clauses,
             experiments=ids,
             stages=_STAGES[ViewType.from_string(query.view)],
             node=node,
-            keys=[key for key in keys if key.decides],
-            place=None if position is None else deciding_values(keys, position.values),
+            keys=[key for key in sorting if key.decides],
+            place=None if position is None else deciding_values(sorting, position.values),
             limit=query.max_results + 1,
         )
         found = read_runs(search)
     return RunPage(
         [run.run for run in found[: query.max_results]],
-        _next(mark, now, [all_values(keys, run.values) for run in found], query.max_results),
+        _next(mark, now, [all_values(sorting, run.values) for run in found], query.max_results),
     )
 
 

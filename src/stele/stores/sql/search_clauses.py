@@ -34,6 +34,7 @@ from stele.schema.enums import RunStatus
 from stele.search import like
 from stele.search.automaton import matcher
 from stele.search.tree import And, Compare, Field, Literal, Moment, Node, Not, Or, OrderKey
+from stele.stores.sql.keys import Keys
 from stele.stores.sql.search_dialect import Condition, Dialect, dialect_of
 from stele.stores.sql.tables import (
     KIND_METRIC,
@@ -80,13 +81,16 @@ def fields_of(node: Node | None) -> Iterator[Field]:
 
 
 def resolve_names(
-    connection: Connection, experiment_ids: list[int], node: Node | None, order: list[OrderKey]
+    connection: Connection, keys: Keys, experiment_ids: list[int], node: Node | None, order: list[OrderKey]
 ) -> dict[tuple[int, str], tuple[int, ...]]:
-    """The key ids of all names in a filter and an order, through ``ix_entity_keys_name``: at most one statement."""
+    """The key ids of all names in a filter and an order: remembered, or one statement on ``ix_entity_keys_name``."""
     fields = [*fields_of(node), *(key.field for key in order)]
     wanted = {(KINDS[field.entity], field.key) for field in fields if field.entity in KINDS}
     if not wanted:
         return {}
+    alone = experiment_ids[0] if len(experiment_ids) == 1 else None
+    if alone is not None and (known := keys.known(alone, wanted)) is not None:
+        return {name: (key_id,) for name, key_id in known.items()}
     by_kind: dict[int, list[str]] = {}
     for kind, name in wanted:
         by_kind.setdefault(kind, []).append(name)
@@ -100,6 +104,8 @@ def resolve_names(
     for kind, name, key_id in connection.execute(statement):
         if (kind, name) in wanted:  # MySQL's = ignores trailing spaces
             found[kind, name] = (*found.get((kind, name), ()), key_id)
+    if alone is not None:
+        keys.remember(alone, {name: key_ids[0] for name, key_ids in found.items()})
     return found
 
 
