@@ -72,7 +72,8 @@ def _join_laterally(join: LookUp, compiler: Any, **kwargs: Any) -> str:
     left = compiler.process(join.left, **(kwargs | {"asfrom": True}))
     right = compiler.process(join.right, **(kwargs | {"asfrom": True}))
     on = compiler.process(join.onclause, **(kwargs | {"asfrom": False}))
-    name = compiler.preparer.format_alias(join.right, join.right.name)
+    alias: Any = join.right  # always a table or an alias of one, which has a name
+    name = compiler.preparer.format_alias(alias, alias.name)
     # OFFSET 0 keeps PostgreSQL from turning the look-ups into another join.
     looked_up = f"LATERAL (SELECT {name}.* FROM {right} WHERE {on} OFFSET 0) AS {name}"  # noqa: S608  # compiled parts
     return f"{left} {'LEFT JOIN' if join.isouter else 'JOIN'} {looked_up} ON true"

@@ -236,8 +236,8 @@ def _phase(search: RunSearch, rank: int, entries: int | None = None) -> _Stateme
         has_key = and_(table.c.run == runs.c.run, table.c.key_id == first.ids[0])
         without = not_(search.clauses.dialect.probe(has_key, true()))
         condition = true() if search.node is None else search.clauses.condition(search.node, runs)
-        conditions = (search.scope(runs), without, condition)
-        return _Statement(source, conditions, [*first.terms(runs, None, MISSING), *terms])
+        lacking = (search.scope(runs), without, condition)
+        return _Statement(source, lacking, [*first.terms(runs, None, MISSING), *terms])
     source = look_up(table, runs, runs.c.run == table.c.run)
     source, terms = _joined(search, source, table.c.run, others)
     conditions = [*_walked(search, table, rank), *_probes(search, table), search.scope(runs)]
