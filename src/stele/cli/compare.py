@@ -11,7 +11,7 @@ import click
 import msgspec
 from msgspec import Struct, field
 
-from stele.cli.output import Column, heading, show_table
+from stele.cli.output import Column, heading, say, show_table
 from stele.cli.text import clean, short_id
 from stele.client import tag_names as names
 from stele.client.client import Client
@@ -202,7 +202,7 @@ def show_comparison(comparison: Comparison) -> None:
         if change:
             heading(f"Uncommitted changes of {title} against those of {titles[0]}")
             for line in change.splitlines():
-                click.secho(clean(line.replace("\t", "    ")), fg=_diff_colour(line))
+                say(clean(line.replace("\t", "    ")), style=_diff_style(line))
     _show_values("Environment", "", comparison.environment, titles)
     _show_values("Packages", "Package", comparison.packages, titles)
     if comparison.is_empty:
@@ -242,5 +242,5 @@ def _show_metrics(comparison: Comparison, titles: Sequence[str]) -> None:
     show_table(columns, rows)
 
 
-def _diff_colour(line: str) -> str | None:
-    return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+def _diff_style(line: str) -> str:
+    return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")

@@ -38,7 +38,7 @@ def config() -> None:
     """
 
 
-@config.command()
+@config.command(short_help="Show every setting with its value and source.")
 @json_option
 @click.option("--set", "only_set", is_flag=True, help="Only settings that a variable changes.")
 def view(only_set: bool, as_json: bool) -> None:

@@ -55,7 +55,7 @@ def db() -> None:
     """
 
 
-@db.command()
+@db.command(short_help="Bring a database to the newest schema.")
 @click.argument("uri", required=False)
 def upgrade(uri: str | None) -> None:
     r"""Bring a database to the newest schema; an empty one gets its tables.
@@ -75,7 +75,7 @@ def upgrade(uri: str | None) -> None:
             )
 
 
-@db.command()
+@db.command(short_help="Look whether a database is in order.")
 @click.argument("uri", required=False)
 @json_option
 @click.pass_context

@@ -219,7 +219,7 @@ def rename(words: Sequence[str], experiment_id: str | None, experiment_name: str
     click.echo(f"Experiment {found.experiment_id} is now {shown(new_name)}, it was {shown(found.name)}.")
 
 
-@experiments.command()
+@experiments.command(short_help="Move an experiment with its runs to the trash.")
 @_which
 def delete(experiment: str | None, experiment_id: str | None, experiment_name: str | None) -> None:
     r"""Move an experiment with its runs to the trash; `restore` brings it back, `stele gc` removes it.
@@ -236,7 +236,7 @@ def delete(experiment: str | None, experiment_id: str | None, experiment_name: s
     )
 
 
-@experiments.command()
+@experiments.command(short_help="Bring an experiment back from the trash.")
 @_which
 def restore(experiment: str | None, experiment_id: str | None, experiment_name: str | None) -> None:
     r"""Bring an experiment with its runs back from the trash.
@@ -250,7 +250,7 @@ def restore(experiment: str | None, experiment_id: str | None, experiment_name: 
     click.echo(f"Experiment {found.experiment_id} ({shown(found.name)}) is back.")
 
 
-@experiments.command()
+@experiments.command(short_help="Put an experiment out of the way under _archived/.")
 @_which
 @click.option("--restore", "bring_back", is_flag=True, help="Give an archived experiment its name back.")
 def archive(experiment: str | None, experiment_id: str | None, experiment_name: str | None, bring_back: bool) -> None:
@@ -273,7 +273,7 @@ def archive(experiment: str | None, experiment_id: str | None, experiment_name: 
     click.echo(f"Experiment {after.experiment_id} is now {shown(after.name)}.")
 
 
-@experiments.command()
+@experiments.command(short_help="Write the runs of an experiment as CSV.")
 @_which
 @click.option("--filename", "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="[standard output]")
 @click.option("--filter", "condition", default="", metavar="TEXT", help="Only runs that this finds.")

@@ -143,7 +143,7 @@ def _experiments(client: Client, ids: Sequence[str], names: Sequence[str], view:
     return {experiment.experiment_id: experiment.name for experiment in found}
 
 
-@runs.command()
+@runs.command(short_help="Show everything about a run.")
 @_run_argument
 @json_option
 def describe(run: str | None, run_id: str | None, as_json: bool) -> None:
@@ -161,7 +161,7 @@ def describe(run: str | None, run_id: str | None, as_json: bool) -> None:
         show_run(client, found)
 
 
-@runs.command()
+@runs.command(short_help="Show in what runs differ.")
 @click.argument("which", nargs=-1, required=True, metavar="RUN RUN...", shell_complete=suggest.run_ids)
 @click.option("--all", "everything", is_flag=True, help="Show also what is the same.")
 @json_option
@@ -187,7 +187,7 @@ def compare(which: Sequence[str], everything: bool, as_json: bool) -> None:
         show_comparison(comparison)
 
 
-@runs.command()
+@runs.command(short_help="Make a run.")
 @click.option("--experiment-id", "-x", metavar="ID", shell_complete=suggest.experiment_ids, help="By id.")
 @click.option("--experiment-name", "-n", metavar="NAME", shell_complete=suggest.experiment_names, help="By name.")
 @click.option("--run-name", metavar="NAME", help="[invented by the store]")
@@ -242,7 +242,7 @@ def _user() -> str:
         return ""
 
 
-@runs.command()
+@runs.command(short_help="Move a run to the trash.")
 @_run_argument
 def delete(run: str | None, run_id: str | None) -> None:
     r"""Move a run to the trash; `restore` brings it back, `stele gc` removes it.

@@ -86,11 +86,25 @@ def server(
 
 
 @click.command(cls=Command)
+@click.option("--host", "-h", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", "-p", default=5000, show_default=True, type=click.IntRange(0, 65535), help="TCP port.")
 @click.option("--backend-store-uri", help="The database. [./stele.db]", metavar="URI")
-def ui(port: int, backend_store_uri: str | None) -> None:
-    """Serve the local store on this machine: ./stele.db with the files in ./stele-artifacts."""
-    run(ServerConfig(backend_store_uri=backend_store_uri or "sqlite:///stele.db", port=port))
+@click.option("--artifacts-destination", default=_LOCAL_ROOT, show_default=True, help="Where files are.", metavar="URI")
+def ui(host: str, port: int, backend_store_uri: str | None, artifacts_destination: str) -> None:
+    r"""Serve the local store on this machine: ./stele.db with the files in ./stele-artifacts.
+
+    \b
+    stele ui
+    stele ui --port 8080
+    """
+    run(
+        ServerConfig(
+            backend_store_uri=backend_store_uri or "sqlite:///stele.db",
+            artifacts_destination=artifacts_destination,
+            host=host,
+            port=port,
+        )
+    )
 
 
 def run(config: ServerConfig, *, insecure: bool = False, new_token: bool = False) -> None:

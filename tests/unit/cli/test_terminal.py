@@ -58,6 +58,8 @@ def test_a_table_has_short_ids_relative_times_and_aligned_figures(sweep):
 
 
 def test_no_color_means_no_escape(sweep):
+    for i in range(2):
+        Client().log_text(sweep[i], f"+line {i}\n", "environment/git.diff")
     for words in (["runs", "list"], ["runs", "describe", sweep[0]], ["runs", "compare", *sweep[:2]], ["db", "check"]):
         assert not re.search(r"\x1b\[[0-9;]*3[0-9]", on_terminal(*words, NO_COLOR="1")), words
 
