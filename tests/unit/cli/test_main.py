@@ -13,7 +13,8 @@ import pytest
 from stele.cli import stele
 
 NO_DATA = frozenset(
-    "rename delete restore archive csv download log log-artifact log-artifacts upgrade server ui exec completion".split()
+    "archive completion csv delete download exec log log-artifact log-artifacts "
+    "rename restore server ui upgrade".split()
 )
 """Commands that do something, or print one line or a file."""
 
@@ -57,7 +58,7 @@ def test_the_help_of_the_table_is_in_order(cli):
 
 
 def test_an_unknown_command_is_answered_with_the_nearest(cli):
-    assert "Did you mean 'experiments'?" in cli("experimnts", code=2).stderr
+    assert "Did you mean 'experiments'?" in cli("experiment", code=2).stderr
     assert "no command 'zzz'" in cli("zzz", code=2).stderr
     assert "no such option" in cli("--zzz", code=2).stderr.lower()
 
