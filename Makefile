@@ -36,7 +36,7 @@ lint: $(VENV)/installed ## Style, spelling, generated files
 types: $(VENV)/installed ## Types
 	$(BIN)/mypy
 
-unit: $(VENV)/installed ## All tests: unit, contracts on every database, real MLflow, browser
+unit: $(VENV)/installed ## All tests: unit, contracts on every database, real MLflow clients
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup
 
 docs: $(VENV)/installed ## The documentation, as a site in ./site

@@ -5,11 +5,11 @@
     |  `- InvalidFilter             INVALID_PARAMETER_VALUE   400
     |- AlreadyExists                RESOURCE_ALREADY_EXISTS   400
     |- BadRequest                   BAD_REQUEST               400
+    |  `- MethodNotAllowed          BAD_REQUEST               405
     |- Unauthenticated              UNAUTHENTICATED           401
     |- PermissionDenied             PERMISSION_DENIED         403
     |- DoesNotExist                 RESOURCE_DOES_NOT_EXIST   404  (also LookupError)
     |- EndpointNotFound             ENDPOINT_NOT_FOUND        404
-    |- MethodNotAllowed             BAD_REQUEST               405
     |- Conflict                     RESOURCE_CONFLICT         409
     |- PayloadTooLarge              INVALID_PARAMETER_VALUE   413
     |- TooManyRequests              REQUEST_LIMIT_EXCEEDED    429
@@ -187,10 +187,9 @@ class EndpointNotFound(SteleError):
     status = 404
 
 
-class MethodNotAllowed(SteleError):
+class MethodNotAllowed(BadRequest):
     """The address exists, but not with this verb."""
 
-    code = "BAD_REQUEST"
     status = 405
 
 
