@@ -299,5 +299,7 @@ def from_wire(status: int, code: str | None, message: str) -> SteleError:
     """
     if code is None:
         return _BY_STATUS.get(status, SteleError)(message)
-    cls = PayloadTooLarge if status == 413 else BY_CODE.get(code, SteleError)
+    by_status = _BY_STATUS.get(status)
+    # A code may have several statuses; the one whose class has both is meant.
+    cls = by_status if by_status is not None and by_status.code == code else BY_CODE.get(code, SteleError)
     return cls(message, error_code=code)
