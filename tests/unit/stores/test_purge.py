@@ -134,9 +134,6 @@ def test_a_run_that_was_restored_is_left_alone(sql_store, experiment):
     number = number_of(sql_store, run_id)
     sql_store.restore_run(r.RestoreRun(run_id=run_id))
     assert sql_store.claim_runs([number]) == []
-    sql_store.delete_run(r.DeleteRun(run_id=run_id))
-    assert sql_store.claim_runs([number]) == [number]
-    sql_store.restore_run(r.RestoreRun(run_id=run_id))  # between the files and the rows
     sql_store.purge_runs([number])
     assert sql_store.get_run(r.GetRun(run_id=run_id)).run.data.metrics["late"] == 1.0
 
@@ -284,3 +281,19 @@ def test_rows_are_found_by_an_index(tmp_path, table):
         store.db.write(work)
         assert plans
         assert not [step for step in plans if step.startswith("SCAN") and "SUBQUERY" not in step], plans
+
+
+def test_a_run_whose_removal_has_begun_is_not_restored(sql_store, experiment):
+    """Its files may be gone already; a restored row would point to nothing."""
+    claimed, kept = full_run(sql_store, experiment), full_run(sql_store, experiment)
+    number = next(run.run for run in sql_store.deleted_runs(PurgeChoice(run_ids=[claimed]), 1))
+    assert sql_store.claim_runs([number]) == [number]
+    with pytest.raises(DoesNotExist):
+        sql_store.restore_run(r.RestoreRun(run_id=claimed))
+    sql_store.delete_experiment(e.DeleteExperiment(experiment_id=experiment))
+    sql_store.restore_experiment(e.RestoreExperiment(experiment_id=experiment))
+    stages = {run: sql_store.get_run(r.GetRun(run_id=run)).run.info.lifecycle_stage for run in (claimed, kept)}
+    assert stages == {claimed: "deleted", kept: "active"}
+    sql_store.purge_runs([number])
+    with pytest.raises(DoesNotExist):
+        sql_store.get_run(r.GetRun(run_id=claimed))

@@ -24,7 +24,7 @@ _MAX_DIGITS = 18
 _EXPERIMENT = select(experiments).where(experiments.c.experiment_id == bindparam("number"))
 _LOCKED_EXPERIMENT = _EXPERIMENT.with_for_update()
 _LOCKED_RUN = (
-    select(runs.c.run, runs.c.experiment_id, runs.c.stage, runs.c.document)
+    select(runs.c.run, runs.c.experiment_id, runs.c.stage, runs.c.deleted_time, runs.c.document)
     .where(runs.c.run_id == bindparam("run_id"))
     .with_for_update()
 )

@@ -27,7 +27,7 @@ from stele.stores.sql.core import (
     now_ms,
 )
 from stele.stores.sql.search import ExperimentQuery, find_experiments, set_time_limit
-from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiment_tags, experiments, runs
+from stele.stores.sql.tables import CLAIMED, STAGE_ACTIVE, STAGE_DELETED, experiment_tags, experiments, runs
 
 __all__ = ["ExperimentOperations", "artifact_location", "is_local", "local_root"]
 
@@ -150,7 +150,11 @@ class ExperimentOperations(StoreCore):
             deleted_time = now_ms() if after == STAGE_DELETED else None
             connection.execute(
                 update(runs)
-                .where(runs.c.experiment_id == number, runs.c.stage == before)
+                .where(
+                    runs.c.experiment_id == number,
+                    runs.c.stage == before,
+                    runs.c.deleted_time.is_distinct_from(CLAIMED),
+                )
                 .values(stage=after, deleted_time=deleted_time)
             )
             return Empty()

@@ -17,16 +17,13 @@ from sqlalchemy import Connection, Select, Table, delete, exists, func, or_, sel
 
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.stores.sql.core import StoreCore
-from stele.stores.sql.tables import STAGE_DELETED, experiments, metadata, runs
+from stele.stores.sql.tables import CLAIMED, STAGE_DELETED, experiments, metadata, runs
 
 __all__ = ["DeletedExperiment", "DeletedRun", "PurgeChoice", "PurgeOperations"]
 
 ROWS_AT_ONCE = 5_000
 PAGES_AT_ONCE = 1_000
 """How much one transaction removes, or gives back: a few tens of milliseconds."""
-
-CLAIMED = 0
-"""``deleted_time`` of a run whose removal has begun."""
 
 _IDS_AT_ONCE = 500
 _RUN_TABLES = [table for table in metadata.sorted_tables if "run" in table.c and table is not runs]

@@ -25,7 +25,7 @@ from stele.stores.sql.documents import RunDocument, pack, unpack
 from stele.stores.sql.run_names import random_run_name
 from stele.stores.sql.run_rows import fetch_runs, run_entity, run_info
 from stele.stores.sql.search import RunQuery, find_runs, set_time_limit
-from stele.stores.sql.tables import KIND_METRIC, STAGE_ACTIVE, STAGE_DELETED, runs
+from stele.stores.sql.tables import CLAIMED, KIND_METRIC, STAGE_ACTIVE, STAGE_DELETED, runs
 from stele.stores.sql.texts import forget_text, text_names, write_texts
 
 __all__ = ["RunOperations"]
@@ -227,6 +227,8 @@ class RunOperations(StoreCore):
 
         def work(connection: Connection) -> Empty:
             row = locked_run(connection, run_id, active=False)
+            if row.deleted_time == CLAIMED:
+                raise no_run(run_id)  # gc is removing it: its files may be gone already
             if row.stage != stage:
                 connection.execute(
                     update(runs).where(runs.c.run == row.run).values(stage=stage, deleted_time=deleted_time)

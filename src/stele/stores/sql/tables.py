@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 
 __all__ = [
+    "CLAIMED",
     "KIND_METRIC",
     "KIND_PARAM",
     "KIND_TAG",
@@ -52,6 +53,9 @@ KIND_METRIC, KIND_PARAM, KIND_TAG = 0, 1, 2
 
 STAGE_ACTIVE, STAGE_DELETED = 0, 1
 """``stage`` of experiments and runs"""
+
+CLAIMED = 0
+"""``runs.deleted_time`` of a run whose removal has begun: its files may be gone, so it cannot be restored."""
 
 TEXT_PREFIX = 256
 """Characters of a param or tag value that stand in the index; the remainder is in ``run_texts.rest``."""
