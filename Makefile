@@ -40,7 +40,7 @@ unit: $(VENV)/installed ## All tests: unit, contracts on every database, real ML
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup
 
 docs: $(VENV)/installed ## The documentation, as a site in ./site
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 generate: $(VENV)/installed ## Write the reference pages again
 	$(BIN)/python docs/generate.py

@@ -8,8 +8,8 @@ from typing import Any
 from stele.data.dataset import Dataset
 from stele.data.dataset_source import DatasetSource
 from stele.data.digests import digest_of, pandas_parts, sample_rows
+from stele.data.frame_dataset import check_columns
 from stele.data.library_sources import HuggingFaceDatasetSource
-from stele.data.pandas_dataset import check_columns
 from stele.data.schema import Schema, infer_columns
 from stele.data.sources import CodeDatasetSource, resolve_source
 

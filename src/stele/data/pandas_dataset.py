@@ -3,68 +3,25 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from stele.data.dataset import Dataset
 from stele.data.dataset_source import DatasetSource
 from stele.data.digests import digest_of, pandas_parts
+from stele.data.frame_dataset import FrameDataset
 from stele.data.schema import Schema, infer_columns
 from stele.data.sources import resolve_source
-from stele.errors import InvalidParameterValue, shown
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["PandasDataset", "check_columns", "from_pandas"]
+__all__ = ["PandasDataset", "from_pandas"]
 
 
-class PandasDataset(Dataset):
-    """A data frame.
-
-    Args:
-        df: The data.
-        source: Where they come from.
-        targets: Name of the column to predict.
-        name: None means ``dataset``.
-        digest: None computes it from shape, names, types and values.
-        predictions: Name of the column with predictions.
-
-    Raises:
-        InvalidParameterValue: There is no such column.
-    """
-
-    def __init__(
-        self,
-        df: pandas.DataFrame,
-        source: DatasetSource,
-        targets: str | None = None,
-        name: str | None = None,
-        digest: str | None = None,
-        predictions: str | None = None,
-    ) -> None:
-        check_columns(df.columns, targets=targets, predictions=predictions)
-        self._df = df
-        self._targets = targets
-        self._predictions = predictions
-        super().__init__(source, name, digest)
+class PandasDataset(FrameDataset["pandas.DataFrame"]):
+    """A data frame of pandas; without a digest, shape, names, types and values make one."""
 
     def _compute_digest(self) -> str:
         return digest_of(pandas_parts(self._df))
-
-    @property
-    def df(self) -> pandas.DataFrame:
-        """The data."""
-        return self._df
-
-    @property
-    def targets(self) -> str | None:
-        """Name of the column to predict."""
-        return self._targets
-
-    @property
-    def predictions(self) -> str | None:
-        """Name of the column with predictions."""
-        return self._predictions
 
     @functools.cached_property
     def schema(self) -> Schema:
@@ -99,14 +56,3 @@ def from_pandas(
         InvalidParameterValue: There is no such column, or the source is not understood.
     """
     return PandasDataset(df, resolve_source(source), targets, name, digest, predictions)
-
-
-def check_columns(columns: Any, **named: str | None) -> None:
-    """Check that columns exist.
-
-    Raises:
-        InvalidParameterValue: One does not; the message names it.
-    """
-    for role, column in named.items():
-        if column is not None and column not in list(columns):
-            raise InvalidParameterValue(f"{role} is {shown(column)}, but the data have no such column.")

@@ -6,10 +6,9 @@ import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from stele.data.dataset import Dataset
 from stele.data.dataset_source import DatasetSource
 from stele.data.digests import digest_of, sample_rows
-from stele.data.pandas_dataset import check_columns
+from stele.data.frame_dataset import FrameDataset
 from stele.data.schema import ColumnSpec, Schema
 from stele.data.sources import resolve_source
 
@@ -26,35 +25,8 @@ _TYPES = {
 }  # fmt: skip
 
 
-class PolarsDataset(Dataset):
-    """A data frame of polars.
-
-    Args:
-        df: The data.
-        source: Where they come from.
-        targets: Name of the column to predict.
-        name: None means ``dataset``.
-        digest: None computes it from shape, names, types and values.
-        predictions: Name of the column with predictions.
-
-    Raises:
-        InvalidParameterValue: There is no such column.
-    """
-
-    def __init__(
-        self,
-        df: polars.DataFrame,
-        source: DatasetSource,
-        targets: str | None = None,
-        name: str | None = None,
-        digest: str | None = None,
-        predictions: str | None = None,
-    ) -> None:
-        check_columns(df.columns, targets=targets, predictions=predictions)
-        self._df = df
-        self._targets = targets
-        self._predictions = predictions
-        super().__init__(source, name, digest)
+class PolarsDataset(FrameDataset["polars.DataFrame"]):
+    """A data frame of polars; without a digest, shape, names, types and values make one."""
 
     def _compute_digest(self) -> str:
         return digest_of(self._parts())
@@ -63,21 +35,6 @@ class PolarsDataset(Dataset):
         yield f"{self._df.shape}"
         yield from (f"{name}: {kind}" for name, kind in self._df.schema.items())
         yield from (repr(row) for row in self._df[sample_rows(self._df.height)].iter_rows())
-
-    @property
-    def df(self) -> polars.DataFrame:
-        """The data."""
-        return self._df
-
-    @property
-    def targets(self) -> str | None:
-        """Name of the column to predict."""
-        return self._targets
-
-    @property
-    def predictions(self) -> str | None:
-        """Name of the column with predictions."""
-        return self._predictions
 
     @functools.cached_property
     def schema(self) -> Schema:

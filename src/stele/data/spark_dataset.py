@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from stele.data.dataset import Dataset
 from stele.data.dataset_source import DatasetSource
 from stele.data.digests import digest_of
+from stele.data.frame_dataset import FrameDataset
 from stele.data.library_sources import DeltaDatasetSource, SparkDatasetSource
-from stele.data.pandas_dataset import check_columns
 from stele.data.schema import ColumnSpec, Schema
 from stele.data.sources import CodeDatasetSource
 from stele.errors import InvalidParameterValue
@@ -22,55 +21,15 @@ _TYPES = {
 }  # fmt: skip
 
 
-class SparkDataset(Dataset):
+class SparkDataset(FrameDataset[Any]):
     """A data frame of Spark.
 
-    Args:
-        df: The data.
-        source: Where they come from.
-        targets: Name of the column to predict.
-        name: None means ``dataset``.
-        digest: None computes it from the schema and the plan of the query, not from the values: reading them all is
-            expensive.
-        predictions: Name of the column with predictions.
-
-    Raises:
-        InvalidParameterValue: There is no such column.
+    Without a digest, the schema and the plan of the query make one, not the values: reading them all is expensive.
     """
-
-    def __init__(
-        self,
-        df: Any,
-        source: DatasetSource,
-        targets: str | None = None,
-        name: str | None = None,
-        digest: str | None = None,
-        predictions: str | None = None,
-    ) -> None:
-        check_columns(df.columns, targets=targets, predictions=predictions)
-        self._df = df
-        self._targets = targets
-        self._predictions = predictions
-        super().__init__(source, name, digest)
 
     def _compute_digest(self) -> str:
         plan = self._df.semanticHash() if hasattr(self._df, "semanticHash") else ""
         return digest_of([*(f"{name}: {kind}" for name, kind in self._df.dtypes), f"{plan}"])
-
-    @property
-    def df(self) -> Any:
-        """The data."""
-        return self._df
-
-    @property
-    def targets(self) -> str | None:
-        """Name of the column to predict."""
-        return self._targets
-
-    @property
-    def predictions(self) -> str | None:
-        """Name of the column with predictions."""
-        return self._predictions
 
     @property
     def schema(self) -> Schema:
