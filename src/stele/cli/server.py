@@ -62,8 +62,8 @@ def server(
 ) -> None:
     r"""Serve a store over HTTP, to Stele's and MLflow's clients.
 
-    On a network address the server asks for an access token. It makes one when it starts for the first time, and prints
-    it once: give it to clients as STELE_TRACKING_TOKEN.
+    On a network address, or under more host names, the server asks for an access token. It makes one when it starts for
+    the first time, and prints it once: give it to clients as STELE_TRACKING_TOKEN.
 
     \b
     stele server
@@ -109,7 +109,7 @@ def ui(host: str, port: int, backend_store_uri: str | None, artifacts_destinatio
 
 def run(config: ServerConfig, *, insecure: bool = False, new_token: bool = False) -> None:
     """Start a server, and say how to reach it."""
-    needs_token = not config.is_loopback and not insecure
+    needs_token = config.is_shared and not insecure
     with SqlStore(config.backend_store_uri, config.default_artifact_root) as store:
         address = store.db.name
         token = store.ensure_admin_token(renew=new_token) if needs_token or new_token else None
@@ -119,7 +119,7 @@ def run(config: ServerConfig, *, insecure: bool = False, new_token: bool = False
         click.echo(f"Stele serves {address} on http://{config.host}:{config.port}{config.static_prefix}")
         if token:
             click.echo(f"Access token (shown once): {token}")
-        elif not config.is_loopback and insecure:
+        elif config.is_shared and insecure:
             click.echo(
                 "Anybody who reaches this address can read and change everything (--insecure-no-auth).", err=True
             )

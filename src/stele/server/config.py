@@ -45,6 +45,11 @@ class ServerConfig(Struct, frozen=True, kw_only=True):
         """Whether only programs on this machine can connect."""
         return is_loopback(self.host)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether others can reach the server: over the network, or through a proxy under another name."""
+        return not self.is_loopback or bool(self.allowed_hosts)
+
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this machine alone."""

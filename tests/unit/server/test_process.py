@@ -127,6 +127,15 @@ def test_network_address_asks_for_the_token_it_printed(tmp_path):
         new_run(server, token)
 
 
+def test_a_server_behind_a_proxy_asks_for_the_token(tmp_path):
+    """A proxy on the same machine makes everybody's requests come from here."""
+    with stele_server(tmp_path, "--allowed-hosts", "stele.example") as server:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            new_run(server)
+        refused.value.close()
+        assert refused.value.code == 401
+
+
 def test_open_server_has_to_be_asked_for(tmp_path):
     with stele_server(tmp_path, "--host", "0.0.0.0", "--insecure-no-auth") as server:
         new_run(server)
