@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, select
 
 from stele.schema.datasets import Dataset
+from stele.stores.sql.parts import parts
 from stele.stores.sql.tables import datasets
 
 __all__ = ["DatasetCache"]
@@ -27,8 +28,8 @@ class DatasetCache:
         wanted = set(numbers)
         found = {number: kept for number in wanted if (kept := self._kept.get(number)) is not None}
         missing = wanted - found.keys()
-        if missing:
-            for row in connection.execute(select(datasets).where(datasets.c.dataset.in_(missing))):
+        for part in parts(missing):
+            for row in connection.execute(select(datasets).where(datasets.c.dataset.in_(part))):
                 described = Dataset(row.name, row.digest, row.source_type, row.source, row.schema, row.profile)
                 found[row.dataset] = described
                 self._keep(row.dataset, described)

@@ -26,6 +26,7 @@ from stele.stores.sql.core import (
     found_experiment,
     now_ms,
 )
+from stele.stores.sql.parts import parts
 from stele.stores.sql.search import ExperimentQuery, find_experiments, set_time_limit
 from stele.stores.sql.tables import CLAIMED, STAGE_ACTIVE, STAGE_DELETED, experiment_tags, experiments, runs
 
@@ -232,19 +233,22 @@ def _entity(connection: Connection, row: Row[Any]) -> Experiment:
 
 
 def _entities(connection: Connection, numbers: list[int]) -> list[Experiment]:
-    if not numbers:
-        return []
-    rows = connection.execute(select(experiments).where(experiments.c.experiment_id.in_(numbers)))
-    by_number = {row.experiment_id: row for row in rows}
+    query = select(experiments)
+    by_number = {
+        row.experiment_id: row
+        for part in parts(numbers)
+        for row in connection.execute(query.where(experiments.c.experiment_id.in_(part)))
+    }
     return _with_tags(connection, [by_number[number] for number in numbers])
 
 
 def _with_tags(connection: Connection, rows: list[Row[Any]]) -> list[Experiment]:
     t = experiment_tags.c
     tags: dict[int, list[ExperimentTag]] = {row.experiment_id: [] for row in rows}
-    query = select(experiment_tags).where(t.experiment_id.in_(list(tags))).order_by(t.experiment_id, t.key)
-    for row in connection.execute(query):
-        tags[row.experiment_id].append(ExperimentTag(row.key, row.value))
+    query = select(experiment_tags).order_by(t.experiment_id, t.key)
+    for part in parts(tags):
+        for row in connection.execute(query.where(t.experiment_id.in_(part))):
+            tags[row.experiment_id].append(ExperimentTag(row.key, row.value))
     return [
         Experiment(
             experiment_id=str(row.experiment_id),

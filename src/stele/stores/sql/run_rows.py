@@ -25,6 +25,7 @@ from stele.stores.sql.core import STAGE_NAMES
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.documents import RunDocument, unpack, unpack_latest
 from stele.stores.sql.keys import Keys
+from stele.stores.sql.parts import parts
 from stele.stores.sql.tables import dirty_runs, runs
 
 __all__ = ["RunRow", "fetch_runs", "run_entity", "run_info"]
@@ -77,10 +78,9 @@ def fetch_runs(
         numbers: Values of ``runs.run``, or a query for them.
         pending: Also tell whether a run's log waits to be applied.
     """
-    if not isinstance(numbers, Select) and not numbers:
-        return []
-    columns = (*_INFO, _PENDING) if pending else _INFO
-    rows = connection.execute(select(*columns).where(runs.c.run.in_(numbers))).mappings().all()
+    query = select(*_INFO, _PENDING) if pending else select(*_INFO)
+    asked = [numbers] if isinstance(numbers, Select) else parts(numbers)
+    rows = [row for part in asked for row in connection.execute(query.where(runs.c.run.in_(part))).mappings()]
     wide = [row["run"] for row in rows if row["latest"] is None and row["applied_id"]]
     many = series.latest_of(connection, keys, wide) if wide else {}
     documents = {row["run"]: unpack(row["document"]) for row in rows}
