@@ -2,7 +2,7 @@
 
 A token names a place in the order, not a count of rows, so entities that appear or vanish meanwhile make no other
 entity repeat or go missing. It belongs to one query: a fingerprint of the query is inside, and with any other query it
-is refused. It also carries the time of the first page, so that ``now()`` stands still while somebody leafs through.
+is refused. It also carries the time of the first page, so that ``now()`` stands still while somebody turns the pages.
 """
 
 from __future__ import annotations
