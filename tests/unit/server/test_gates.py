@@ -42,13 +42,17 @@ def addresses(caller: Caller) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    """A server that asks for a token, and the token."""
+def guarded_server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("guarded")
     caller = Caller(create_app(config(folder, host="0.0.0.0", require_token=True)))
-    token = caller.app.store.ensure_admin_token()
-    yield caller, token
+    yield caller
     caller.close()
+
+
+@pytest.fixture
+def guarded(guarded_server):
+    """A server that asks for a token, and the token."""
+    return guarded_server, guarded_server.app.store.ensure_admin_token(renew=True)
 
 
 def test_every_endpoint_has_a_permission(call):
@@ -164,8 +168,6 @@ def test_allowed_hosts_and_origins(tmp_path):
 def test_network_server_answers_to_private_addresses_only(guarded):
     caller, token = guarded
     path, key = "/api/2.0/mlflow/experiments/get?experiment_id=0", {"authorization": f"Bearer {token}"}
-    token = caller.app.store.ensure_admin_token(renew=True)
-    key = {"authorization": f"Bearer {token}"}
     assert caller("GET", path, headers=key | {"host": "192.168.1.7:5000"}).status == 200
     assert caller("GET", path, headers=key | {"host": "evil.example"}).status == 403
 

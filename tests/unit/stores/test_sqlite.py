@@ -169,7 +169,7 @@ def test_memory_is_refused(uri):
 
 
 def test_missing_directory_is_named(tmp_path):
-    with pytest.raises(InvalidParameterValue, match="nowhere"):
+    with pytest.raises(InvalidParameterValue, match="does not exist"):
         SqlStore(f"sqlite:///{tmp_path}/nowhere/s.db")
 
 
