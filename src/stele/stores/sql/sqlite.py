@@ -16,7 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
@@ -26,13 +25,13 @@ from stele import settings
 from stele.errors import InvalidParameterValue, SteleError, Unavailable, shown
 from stele.stores.sql.database import Database, run_hooks
 from stele.stores.sql.search import register_functions
+from stele.stores.sql.turns import open_turn
 
 __all__ = ["Sqlite", "open_sqlite"]
 
 T = TypeVar("T")
 
 _BUSY_MILLISECONDS = 10_000
-_TURN_SECONDS = 60.0
 _GROUP = 256
 _READER_CACHE_KIB = 16_384
 _WRITER_CACHE_KIB = 65_536
@@ -62,7 +61,7 @@ class Sqlite(Database):
     def __init__(self, url: URL, readers: Engine, writer: Engine, path: Path) -> None:
         super().__init__(url, readers)
         self.path = path
-        self.lock = FileLock(f"{path}.lock", timeout=_TURN_SECONDS, mode=0o600)
+        self._processes = open_turn(path.with_name(f"{path.name}.lock"))
         self._writer = writer
         self._waiting: deque[_Task] = deque()
         self._turn = threading.Lock()
@@ -81,14 +80,10 @@ class Sqlite(Database):
     def _commit_waiting(self) -> None:
         tasks = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP))]
         try:
-            with self.lock, self._writer.connect() as connection:
+            with self._processes, self._writer.connect() as connection:
                 with connection.begin():
                     self._run(connection, tasks)
                 run_hooks(connection)
-        except Timeout as e:
-            self._fail(
-                tasks, Unavailable(f"Another process has been writing to {self.path} for {_TURN_SECONDS:g} s."), e
-            )
         except DBAPIError as e:
             self._fail(tasks, self.translate(e), e)
         except Exception as e:
@@ -136,8 +131,9 @@ class Sqlite(Database):
     def close(self) -> None:
         """Close every connection; the last one folds the write-ahead log into the file."""
         super().close()
-        with self.lock:
+        with self._processes:
             self._writer.dispose()
+        self._processes.close()
 
 
 def open_sqlite(url: URL) -> Sqlite:
