@@ -88,9 +88,10 @@ def install_rows(theirs: Path) -> Iterator[Row]:
         python = Path(folder) / "bin" / "python"
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*install, str(ROOT)], check=True)
-        ours_mb, ours_count = _installed(python)
-    theirs_mb, theirs_count = _installed(theirs)
-    yield Row("installation on disk", "MB", ours_mb, theirs_mb, 120)
+        ours_mb, ours_source_mb, ours_count = _installed(python)
+    theirs_mb, theirs_source_mb, theirs_count = _installed(theirs)
+    yield Row("installation on disk, with the bytecode that pip compiles", "MB", ours_mb, theirs_mb, 120)
+    yield Row("installation on disk, as delivered", "MB", ours_source_mb, theirs_source_mb)
     yield Row("packages", "", ours_count, theirs_count, 30)
 
 
@@ -102,11 +103,14 @@ for item in distributions():
     name = item.metadata["Name"].lower()
     if name not in ("pip", "setuptools"):
         paths = {item.locate_file(path) for path in item.files or ()}
-        sizes[name] = sum(path.stat().st_size for path in paths if path.is_file())
+        files = {path: path.stat().st_size for path in paths if path.is_file()}
+        compiled = sum(size for path, size in files.items() if str(path).endswith(".pyc"))
+        sizes[name] = [sum(files.values()), sum(files.values()) - compiled]
 print(json.dumps(sizes))
 """
 
 
-def _installed(python: Path) -> tuple[float, int]:
+def _installed(python: Path) -> tuple[float, float, int]:
     sizes = json.loads(run_python(python, _INSTALLED))
-    return sum(sizes.values()) / 1e6, len(sizes)
+    whole, delivered = (sum(column) / 1e6 for column in zip(*sizes.values(), strict=True))
+    return whole, delivered, len(sizes)
