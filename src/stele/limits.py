@@ -6,10 +6,8 @@ other does too. The stores call these checks, so a limit holds locally and over 
 
 from __future__ import annotations
 
-import math
 import posixpath
 import re
-from collections.abc import Collection
 
 from stele.errors import InvalidParameterValue, shown
 
@@ -167,26 +165,4 @@ def check_max_results(value: int, maximum: int, path: str = "max_results") -> in
     """
     if not 1 <= value <= maximum:
         raise InvalidParameterValue(f"{path} {shown(value)} is not from 1 to {maximum}.")
-    return value
-
-
-def check_finite(value: float, path: str) -> float:
-    """The number, unchanged when it is neither NaN nor infinite.
-
-    Raises:
-        InvalidParameterValue: Otherwise.
-    """
-    if not math.isfinite(value):
-        raise InvalidParameterValue(f"{path} {shown(value)} is not a finite number.")
-    return value
-
-
-def check_one_of(value: str, allowed: Collection[str], path: str) -> str:
-    """The word, unchanged when it is one of ``allowed``.
-
-    Raises:
-        InvalidParameterValue: Otherwise.
-    """
-    if value not in allowed:
-        raise InvalidParameterValue(f"{path} {shown(value)} is not one of {', '.join(sorted(allowed))}.")
     return value

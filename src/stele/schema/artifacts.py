@@ -10,7 +10,6 @@ __all__ = [
     "FileInfo",
     "ListArtifacts",
     "ListArtifactsResponse",
-    "ListProxiedArtifacts",
     "ListProxiedArtifactsResponse",
 ]
 
@@ -43,11 +42,7 @@ class ListArtifactsResponse(Message):
     next_page_token: str = ""
 
 
-class ListProxiedArtifacts(Message):
-    """The direct children of ``path`` below the server's artifact destination."""
-
-    path: str = ""
-
-
 class ListProxiedArtifactsResponse(Message):
+    """The direct children of a path below the server's artifact destination."""
+
     files: list[FileInfo] = []

@@ -103,7 +103,7 @@ class App:
         endpoint, parameters = self.table.find(request.method, path)
         exchange.operation = endpoint.name
         if endpoint.permission is not Permission.PUBLIC:
-            exchange.principal = self._authenticator.identify(headers.get("authorization", ""))
+            exchange.principal = await self._authenticator.identify(headers.get("authorization", ""))
         policy.require(exchange.principal, endpoint.permission)
         request.scope["path_params"] = parameters
         return await endpoint.handler(request)

@@ -25,7 +25,7 @@ from stele.schema.artifacts import FileInfo, ListArtifacts, ListArtifactsRespons
 from stele.schema.codec import required
 from stele.schema.routes import Permission
 from stele.schema.runs import GetRun
-from stele.server.dispatch import json_response
+from stele.server.dispatch import json_response, refuse_compressed
 from stele.server.downloads import described, file_response, stream_response
 from stele.server.endpoints import Endpoint
 from stele.stores.base import TrackingStore
@@ -211,8 +211,7 @@ class _Handlers:
         self, repository: ArtifactRepository, path: str, request: Request, limit: int | None = None
     ) -> Response:
         key = file_path(path)
-        if request.headers.get("content-encoding", "identity") != "identity":
-            raise InvalidParameterValue("A compressed upload is not accepted; send the file without Content-Encoding.")
+        refuse_compressed(request)
         blocks = _Blocks(request, limit)
         try:
             info = await anyio.to_thread.run_sync(repository.write, key, blocks, limiter=self._uploads)

@@ -10,6 +10,7 @@ import base64
 import binascii
 from typing import Protocol
 
+import anyio.to_thread
 from msgspec import Struct
 
 from stele.errors import Unauthenticated
@@ -35,7 +36,7 @@ ANONYMOUS = Principal("anonymous")
 class Authenticator(Protocol):
     """Tells who sends a request."""
 
-    def identify(self, authorization: str) -> Principal:
+    async def identify(self, authorization: str) -> Principal:
         """The principal of an ``Authorization`` header, "" when there is none.
 
         Raises:
@@ -47,7 +48,7 @@ class Authenticator(Protocol):
 class OwnerOnly:
     """Everybody is the owner: for a server that only this machine reaches."""
 
-    def identify(self, authorization: str) -> Principal:
+    async def identify(self, authorization: str) -> Principal:
         """The owner."""
         return OWNER
 
@@ -58,12 +59,13 @@ class TokenAuthenticator:
     def __init__(self, store: SqlStore) -> None:
         self._store = store
 
-    def identify(self, authorization: str) -> Principal:
+    async def identify(self, authorization: str) -> Principal:
         """As :meth:`Authenticator.identify`; without credentials the anonymous principal."""
         token = _token(authorization)
         if not token:
             return ANONYMOUS
-        name = self._store.principal_of(token)
+        # The database may be slow, and the event loop serves everybody.
+        name = await anyio.to_thread.run_sync(self._store.principal_of, token)
         if name is None:
             raise Unauthenticated("The access token is not valid.")
         return Principal(name, admin=True)

@@ -19,7 +19,7 @@ from stele.schema.routes import Route, addresses
 from stele.server.endpoints import Endpoint, Handler
 from stele.server.security import require_json
 
-__all__ = ["json_response", "route_endpoints"]
+__all__ = ["json_response", "refuse_compressed", "route_endpoints"]
 
 _BODY_SECONDS = 60.0
 
@@ -70,8 +70,7 @@ async def read_body(request: Request, limit: int) -> bytes:
         DeadlineExceeded: It does not arrive within a minute.
         InvalidParameterValue: It is compressed, or its length is not a number.
     """
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise InvalidParameterValue("A compressed body is not accepted here; send it without Content-Encoding.")
+    refuse_compressed(request)
     length = request.headers.get("content-length", "0")
     if not length.isdigit():
         raise InvalidParameterValue("Content-Length is not a number.")
@@ -89,6 +88,16 @@ async def read_body(request: Request, limit: int) -> bytes:
     except TimeoutError as e:
         raise DeadlineExceeded(f"The body did not arrive within {_BODY_SECONDS:g} seconds.") from e
     return b"".join(pieces)
+
+
+def refuse_compressed(request: Request) -> None:
+    """Refuse a body whose size is not known before it is unpacked.
+
+    Raises:
+        InvalidParameterValue: It has a Content-Encoding.
+    """
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise InvalidParameterValue("A compressed body is not accepted here; send it without Content-Encoding.")
 
 
 def json_response(message: object, status: int = 200) -> Response:

@@ -34,7 +34,7 @@ from stele.stores.sql.tables import (
     runs,
 )
 
-__all__ = ["append", "apply_pending", "is_dirty", "latest_of", "pending_runs", "read_series"]
+__all__ = ["append", "apply_pending", "latest_of", "pending_runs", "read_series"]
 
 MAX_DOCUMENT_METRICS = 1_000
 """A run with more metrics keeps its latest values in ``latest_metrics`` alone."""
@@ -50,11 +50,6 @@ def append(connection: Connection, run: int, metrics: Sequence[Metric], key_ids:
 def pending_runs(connection: Connection, limit: int = 1_000) -> list[int]:
     """Runs whose log has not been applied to its end."""
     return list(connection.scalars(select(dirty_runs.c.run).limit(limit)))
-
-
-def is_dirty(connection: Connection, run: int) -> bool:
-    """Whether the log of a run has not been applied to its end."""
-    return connection.scalar(select(dirty_runs.c.run).where(dirty_runs.c.run == run)) is not None
 
 
 def apply_pending(connection: Connection, keys: Keys, numbers: Sequence[int]) -> None:
