@@ -1,0 +1,78 @@
+"""How the ingest log packs metric points into bytes.
+
+A record is 28 bytes, little-endian: key number u32, step i64, timestamp i64 (milliseconds since 1970), value f64.
+Records of one run simply follow each other, so any number of ingest rows is one array. Every NaN is written as the
+same NaN and every zero as the same zero, see :mod:`~stele.stores.sql.points`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from stele.stores.sql.points import Points, canonical_values, sorted_distinct
+
+__all__ = ["RECORD", "Records", "by_key", "columns", "pack", "unpack"]
+
+RECORD = np.dtype([("key", "<u4"), ("step", "<i8"), ("timestamp", "<i8"), ("value", "<f8")])
+"""One record."""
+
+Records = npt.NDArray[np.void]
+"""Records, one after the other."""
+
+
+def pack(
+    keys: npt.ArrayLike, steps: npt.ArrayLike, timestamps: npt.ArrayLike, values: npt.ArrayLike, count: int
+) -> bytes:
+    """The bytes of ``count`` points in columns; a column may be one number for all of them.
+
+    Args:
+        keys: Key numbers.
+        steps: 64-bit integers.
+        timestamps: Milliseconds since 1970.
+        values: Doubles.
+        count: How many points there are.
+    """
+    records = np.empty(count, RECORD)
+    records["key"] = keys
+    records["step"] = steps
+    records["timestamp"] = timestamps
+    records["value"] = canonical_values(values)
+    return records.tobytes()
+
+
+def unpack(chunks: Iterable[bytes]) -> Records:
+    """The records in any number of packed pieces, in their order."""
+    return np.frombuffer(b"".join(chunks), dtype=RECORD)
+
+
+def columns(records: Records) -> Points:
+    """The columns of records of one key."""
+    return Points(
+        np.ascontiguousarray(records["step"]),
+        np.ascontiguousarray(records["timestamp"]),
+        canonical_values(records["value"]),
+    )
+
+
+def by_key(records: Records) -> Iterator[tuple[int, Points]]:
+    """Key numbers in their order, and the sorted, distinct points of each."""
+    keys = records["key"]
+    if not len(keys):
+        return
+    order = key_order(keys)
+    keys = keys[order]
+    points = columns(records[order])
+    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(keys)], strict=True):
+        yield int(keys[start]), sorted_distinct(points[start:end])
+
+
+def key_order(keys: npt.NDArray[np.uint32]) -> npt.NDArray[np.intp]:
+    """Indexes that sort key numbers, equal ones in their order."""
+    low = keys.min()
+    if keys.max() - low < 65_536:  # numpy sorts 16 bits by counting, ten times faster
+        return np.argsort((keys - low).astype(np.uint16), kind="stable")
+    return np.argsort(keys, kind="stable")

@@ -1,0 +1,101 @@
+"""The order of points, packed records, and cells against plain Python."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stele.stores.sql.points import Points, concatenated, count_before, sorted_distinct
+from stele.stores.sql.pyramid import CELL, cells_of, grouped
+from stele.stores.sql.records import RECORD, by_key, pack, unpack
+
+VALUES = st.sampled_from([0.0, -0.0, 1.0, -1.5, 1e300, math.nan, math.inf, -math.inf])
+ROWS = st.lists(st.tuples(st.integers(1, 3), st.integers(-3, 3), st.integers(0, 2), VALUES), max_size=40)
+
+
+def points_of(rows: list[tuple[int, int, float]]) -> Points:
+    steps, timestamps, values = zip(*rows, strict=True) if rows else ((), (), ())
+    values = [math.nan if value != value else value + 0.0 for value in values]
+    return Points(np.array(steps, np.int64), np.array(timestamps, np.int64), np.array(values, np.float64))
+
+
+def rows_of(points: Points) -> list[tuple[int, int, str]]:
+    columns = points.steps.tolist(), points.timestamps.tolist(), points.values.tolist()
+    return [(step, timestamp, float(value).hex()) for step, timestamp, value in zip(*columns, strict=True)]
+
+
+def expected_order(rows: list[tuple[int, int, float]]) -> list[tuple[int, int, str]]:
+    found = {(step, timestamp, float(value + 0.0).hex()): value for step, timestamp, value in rows}
+
+    def rank(item: tuple[int, int, str]) -> tuple:
+        value = found[item]
+        return item[0], item[1], 0.0 if value != value else value, value != value
+
+    return sorted(found, key=rank)
+
+
+@given(ROWS)
+def test_sorted_distinct_is_the_sorted_set(rows):
+    plain = [row[1:] for row in rows]
+    assert rows_of(sorted_distinct(points_of(plain))) == expected_order(plain)
+
+
+@given(ROWS)
+def test_records_come_back_by_key(rows):
+    packed = pack(*(np.array(column) for column in zip(*rows, strict=True)), len(rows)) if rows else b""
+    assert len(packed) == RECORD.itemsize * len(rows)
+    found = dict(by_key(unpack([packed[: 28 * (len(rows) // 2)], packed[28 * (len(rows) // 2) :]])))
+    assert sorted(found) == sorted({row[0] for row in rows})
+    for key, points in found.items():
+        assert rows_of(points) == expected_order([row[1:] for row in rows if row[0] == key])
+
+
+def test_key_numbers_far_apart_are_sorted_too():
+    keys = np.array([4_000_000_000, 5, 70_000, 5])
+    found = dict(by_key(unpack([pack(keys, np.arange(4), 0, 1.0, 4)])))
+    assert {key: points.steps.tolist() for key, points in found.items()} == {5: [1, 3], 70_000: [2], 4_000_000_000: [0]}
+
+
+@given(ROWS, st.integers(-4, 4), st.integers(-1, 3))
+def test_positions_are_counted(rows, step, timestamp):
+    points = sorted_distinct(points_of([row[1:] for row in rows]))
+    places = list(zip(points.steps.tolist(), points.timestamps.tolist(), strict=True))
+    assert count_before(points, step, timestamp) == sum(place < (step, timestamp) for place in places)
+    assert count_before(points, step, timestamp, inclusive=True) == sum(p <= (step, timestamp) for p in places)
+
+
+def plain_cell(rows: list[tuple[int, int, float]]) -> dict:
+    values = [row[2] for row in rows]
+    numbers = [value for value in values if not math.isnan(value)]
+    finite = [value for value in numbers if math.isfinite(value)]
+    return {
+        "first_step": rows[0][0], "last_step": rows[-1][0],
+        "first_timestamp": rows[0][1], "last_timestamp": rows[-1][1],
+        "points": len(rows), "finite": len(finite), "nans": len(values) - len(numbers),
+        "min": min(numbers, default=math.nan), "max": max(numbers, default=math.nan),
+        "sum": sum(finite), "first": values[0], "last": values[-1],
+    }  # fmt: skip
+
+
+@given(ROWS, st.integers(1, 7))
+def test_cells_say_what_their_points_say(rows, size):
+    points = sorted_distinct(points_of([row[1:] for row in rows]))
+    plain = list(zip(points.steps.tolist(), points.timestamps.tolist(), points.values.tolist(), strict=True))
+    expected = [plain_cell(plain[start : start + size]) for start in range(0, len(plain), size)]
+    cells = grouped(points, size)
+    assert cells.dtype == CELL
+    assert len(cells) == len(expected)
+    for cell, wanted in zip(cells, expected, strict=True):
+        for name, value in wanted.items():
+            np.testing.assert_allclose(cell[name], value, rtol=1e-12, equal_nan=True, err_msg=name)
+    if size == 1:
+        assert cells.tobytes() == cells_of(points).tobytes()
+
+
+def test_parts_follow_each_other():
+    parts = [points_of([(1, 1, 1.0)]), points_of([]), points_of([(0, 0, 2.0), (3, 3, 3.0)])]
+    assert rows_of(concatenated(parts)) == [row for part in parts for row in rows_of(part)]
+    assert len(concatenated([])) == 0
