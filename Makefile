@@ -42,8 +42,9 @@ unit: $(VENV)/installed ## All tests: unit, contracts on every database, real ML
 docs: $(VENV)/installed ## The documentation, as a site in ./site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-generate: $(VENV)/installed ## Write the reference pages again
+generate: $(VENV)/installed ## Write the reference pages and the protobuf module again
 	$(BIN)/python docs/generate.py
+	PYTHONPATH=tests $(BIN)/python -m compat.protocol
 
 bench: $(VENV)/installed ## Measure beside MLflow, print ratios
 	$(BIN)/python -m benchmarks

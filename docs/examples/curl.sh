@@ -17,6 +17,15 @@ curl --json '{
     ]}' \
   http://127.0.0.1:5000/api/2.0/mlflow/runs/log-batch
 # --8<-- [end:batch]
+# --8<-- [start:columns]
+curl --json '{
+    "client_id": "my-program-7f3a", "sequence": 1,
+    "series": [{
+      "run_id": "RUN_ID", "key": "accuracy",
+      "steps": [0, 1, 2], "timestamps": [1767225601000, 1767225602000, 1767225603000], "values": [0.5, 0.7, 0.8]
+    }]}' \
+  http://127.0.0.1:5000/api/2.0/stele/ingest
+# --8<-- [end:columns]
 # --8<-- [start:file]
 curl --upload-file report.txt \
   http://127.0.0.1:5000/api/2.0/mlflow-artifacts/artifacts/1/RUN_ID/artifacts/report.txt

@@ -14,11 +14,13 @@ from stele.errors import InvalidParameterValue, shown
 __all__ = [
     "INT64_MAX",
     "INT64_MIN",
+    "check_client_id",
     "check_experiment_name",
     "check_int64",
     "check_key",
     "check_length",
     "check_max_results",
+    "check_new_run_id",
     "check_run_id",
     "check_timestamp",
 ]
@@ -39,6 +41,9 @@ MAX_BATCH_METRICS = 1_000
 MAX_BATCH_PARAMS = 100
 MAX_BATCH_TAGS = 100
 MAX_BATCH_ENTITIES = 1_000
+
+MAX_INGEST_POINTS = 1_000_000
+MAX_CLIENT_ID_CHARACTERS = 64
 
 MAX_DATASET_NAME_CHARACTERS = 500
 MAX_DATASET_DIGEST_CHARACTERS = 36
@@ -63,6 +68,8 @@ MAX_FILTER_CLAUSES = 100
 MAX_ORDER_BY_CLAUSES = 20
 
 _KEY = re.compile(r"[/\w.\- :]+")
+_CLIENT_ID = re.compile(r"[\w\-]{1,64}", re.ASCII)
+_NEW_RUN_ID = re.compile(r"[0-9a-f]{32}")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}", re.ASCII)
 
 
@@ -133,6 +140,33 @@ def check_run_id(run_id: str, path: str = "run_id") -> str:
             f"{path} {shown(run_id)} is not a run id: a letter or digit, then up to 255 letters, digits, '_' or '-'."
         )
     return run_id
+
+
+def check_new_run_id(run_id: str, path: str = "run_id") -> str:
+    """The id that a client chose for a new run, unchanged when it has 32 lower-case hexadecimal digits.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if not _NEW_RUN_ID.fullmatch(run_id):
+        raise InvalidParameterValue(
+            f"{path} {shown(run_id)} cannot be the id of a new run: 32 lower-case hexadecimal digits."
+        )
+    return run_id
+
+
+def check_client_id(client_id: str, path: str = "client_id") -> str:
+    """The id of a sender, unchanged when it has 1 to 64 letters, digits, ``_`` or ``-``.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if not _CLIENT_ID.fullmatch(client_id):
+        raise InvalidParameterValue(
+            f"{path} {shown(client_id)} is not the id of a sender: 1 to {MAX_CLIENT_ID_CHARACTERS} letters, digits, "
+            "'_' or '-'."
+        )
+    return client_id
 
 
 def check_int64(value: int, path: str) -> int:

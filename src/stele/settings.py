@@ -218,3 +218,32 @@ ALLOWED_ORIGINS = Setting(
 MAX_BODY_BYTES = Setting(
     "STELE_MAX_BODY_BYTES", _count, 64 * 1024 * 1024, "Largest JSON body that the server reads, in bytes."
 )
+INFLIGHT_BYTES = Setting(
+    "STELE_INFLIGHT_BYTES",
+    _count,
+    128 * 1024 * 1024,
+    "Bytes of request bodies that a server works on at once; a request beyond is answered with 429 and Retry-After.",
+)
+MAX_POINTS_PER_RUN = Setting(
+    "STELE_MAX_POINTS_PER_RUN",
+    _count,
+    0,
+    "Most metric points that one run may have; 0 is no limit (read by the store).",
+    "MLFLOW_TRACKING_EVENTS_MAX_SIZE",
+)
+OFFLINE = Setting("STELE_OFFLINE", _boolean, False, "Ask no server: keep everything in the journal for `stele sync`.")
+JOURNAL_DIR = Setting(
+    "STELE_JOURNAL_DIR", str, "", "Directory of the journals; by default stele/journal in the user's state directory."
+)
+JOURNAL_MAX_BYTES = Setting(
+    "STELE_JOURNAL_MAX_BYTES",
+    _count,
+    1024 * 1024 * 1024,
+    "Most bytes that the journal of one process may take; beyond, points are thinned evenly.",
+)
+EXIT_TIMEOUT_SECONDS = Setting(
+    "STELE_EXIT_TIMEOUT",
+    _positive,
+    60.0,
+    "Seconds that the end of a run or of the process waits for the store at most; the rest stays in the journal.",
+)

@@ -1,4 +1,4 @@
-"""Virtual environments with real MLflow packages, made once and kept in ``.cache``."""
+"""Virtual environments with packages that Stele must not see, made once and kept in ``.cache``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from filelock import FileLock
 CACHE = Path(__file__).parents[2] / ".cache" / "venvs"
 MLFLOW = "mlflow==3.17.2"
 SKINNY = "mlflow-skinny==2.22.4"
+# An old compiler: the module that it writes works with every protobuf from 6.31 on.
+PROTOC = "grpcio-tools==1.74.0"
 # What the driver itself needs, and the full client's data functions.
 EXTRAS = ["matplotlib", "numpy", "pandas", "pillow"]
 
@@ -25,6 +27,6 @@ def python_with(package: str) -> Path:
         if not done.exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
             install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*install, package, *EXTRAS], check=True)
+            subprocess.run([*install, package, *(EXTRAS if package != PROTOC else ())], check=True)
             done.touch()
     return python

@@ -8,7 +8,6 @@ numbers).
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -19,6 +18,7 @@ from msgspec import Meta, Struct
 
 from stele.errors import InvalidParameterValue, shown
 from stele.limits import INT64_MAX, INT64_MIN
+from stele.schema.columns import Column, Columnar, json_number
 
 __all__ = ["Int64", "Message", "decode", "decode_query", "encode", "required", "to_builtins", "to_query"]
 
@@ -31,7 +31,21 @@ class Message(Struct, omit_defaults=True, kw_only=True):
     """A request or a response. A field without a default must be sent; one at its default is not written."""
 
 
-_encoder = msgspec.json.Encoder()
+def _written(value: object) -> object:
+    """What msgspec does not know by itself, as a list."""
+    if isinstance(value, Columnar):
+        return value.to_json()
+    raise NotImplementedError(f"A message cannot hold {shown(value)}.")
+
+
+def _read(cls: type, value: Any) -> Any:
+    """The inverse of :func:`_written` for columns."""
+    if issubclass(cls, Column) and isinstance(value, list):
+        return cls.of(value)
+    raise ValueError(f"Expected `array`, got `{type(value).__name__}`")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_written)
 _CAMEL = re.compile(rb'"[a-z]+(?:[A-Z][a-z0-9]*)+"\s*:')
 _CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _PATH = re.compile(r" - at `(\$.*?)`$")
@@ -39,7 +53,7 @@ _PATH = re.compile(r" - at `(\$.*?)`$")
 
 @cache
 def _decoder(cls: type[M]) -> msgspec.json.Decoder[M]:
-    return msgspec.json.Decoder(cls, strict=False)
+    return msgspec.json.Decoder(cls, strict=False, dec_hook=_read)
 
 
 def required(value: str, path: str) -> str:
@@ -59,13 +73,13 @@ def encode(message: object) -> bytes:
     # msgspec writes non-finite floats as null. Absent fields are never written, so a null is one of them or part of a
     # text.
     if b"null" in body:
-        body = _encoder.encode(_finite(msgspec.to_builtins(message)))
+        body = _encoder.encode(_finite(to_builtins(message)))
     return body
 
 
 def to_builtins(message: object) -> Any:
     """The message as dicts, lists and numbers, under its wire names, NaN and infinities as they are."""
-    return msgspec.to_builtins(message)
+    return msgspec.to_builtins(message, enc_hook=_written)
 
 
 def _finite(value: Any) -> Any:
@@ -73,9 +87,7 @@ def _finite(value: Any) -> Any:
         return {name: _finite(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
+    return json_number(value) if isinstance(value, float) else value
 
 
 def decode(body: bytes, cls: type[M]) -> M:
@@ -135,7 +147,7 @@ def _canonical(value: Any, path: str = "") -> Any:
 
 def _convert(raw: dict[str, Any], cls: type[M]) -> M:
     try:
-        return msgspec.convert(raw, cls, strict=False)
+        return msgspec.convert(raw, cls, strict=False, dec_hook=_read)
     except msgspec.ValidationError as e:
         raise InvalidParameterValue(_explain(str(e), raw)) from e
 

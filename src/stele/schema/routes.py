@@ -3,26 +3,30 @@
 The server mounts this table, the REST client calls it, OpenAPI is generated from it.
 
 A path is written without its prefix. ``/api/<version>/mlflow`` (programs) and ``/ajax-api/<version>/mlflow`` (the page) are
-added once, by :func:`addresses`, and the server's static prefix in front of both.
+added once, by :func:`addresses`, and the server's static prefix in front of both; what only Stele has stands under
+``/api/2.0/stele``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
 from stele.schema import artifacts as a
 from stele.schema import datasets as d
 from stele.schema import experiments as e
+from stele.schema import ingest as i
+from stele.schema import ingest_codec
 from stele.schema import logged_models as lm
 from stele.schema import metrics as m
 from stele.schema import registered_models as rm
 from stele.schema import runs as r
 from stele.schema.experiments import Empty
 
-__all__ = ["ROUTES", "Permission", "Route", "addresses", "by_operation"]
+__all__ = ["PROTOBUF", "ROUTES", "Format", "Permission", "Route", "addresses", "by_operation"]
 
 
 class Permission(StrEnum):
@@ -40,6 +44,20 @@ class Permission(StrEnum):
     PUBLIC = "public"
 
 
+class Format(NamedTuple):
+    """Another form of a message than JSON.
+
+    Attributes:
+        media_type: As in ``Content-Type`` and ``Accept``.
+        encode: Message to bytes.
+        decode: The inverse; raises InvalidParameterValue for bytes that are no such message.
+    """
+
+    media_type: str
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
+
+
 class Route(NamedTuple):
     """One operation of the wire.
 
@@ -52,6 +70,9 @@ class Route(NamedTuple):
         permission: What the principal needs.
         versions: API versions in the address.
         ajax_only: Only the page uses it; MLflow has no ``/api`` twin.
+        product: Whose operation it is: MLflow's, or one that only Stele has.
+        request_formats: Other forms of the request; clients send the first one.
+        response_formats: Other forms of the response, chosen by ``Accept``; clients ask for the first one.
     """
 
     method: str
@@ -62,6 +83,9 @@ class Route(NamedTuple):
     permission: Permission
     versions: tuple[str, ...] = ("2.0",)
     ajax_only: bool = False
+    product: Literal["mlflow", "stele"] = "mlflow"
+    request_formats: tuple[Format, ...] = ()
+    response_formats: tuple[Format, ...] = ()
 
 
 _READ, _WRITE = Permission.READ_EXPERIMENT, Permission.WRITE_EXPERIMENT
@@ -139,13 +163,21 @@ _REGISTRY = (
     Route("DELETE", "/model-versions/delete-tag", rm.ModelVersionTagName, Empty, "delete_model_version_tag", _WRITE_MODEL),
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = _EXPERIMENTS + _RUNS + _LOGGED_MODELS + _REGISTRY
+PROTOBUF = "application/x-protobuf"
+_INGEST_REQUEST = Format(PROTOBUF, ingest_codec.encode_request, ingest_codec.decode_request)
+_INGEST_RESPONSE = Format(PROTOBUF, ingest_codec.encode_response, ingest_codec.decode_response)
+
+_STELE = (
+    Route("POST", "/ingest", i.Ingest, i.IngestResponse, "ingest", _WRITE, product="stele", request_formats=(_INGEST_REQUEST,), response_formats=(_INGEST_RESPONSE,)),
+)  # fmt: skip
+
+ROUTES: tuple[Route, ...] = _EXPERIMENTS + _RUNS + _LOGGED_MODELS + _REGISTRY + _STELE
 
 
 def addresses(route: Route) -> list[str]:
     """Every path under which a route is mounted, the first of them for clients."""
     roots = ("/ajax-api",) if route.ajax_only else ("/api", "/ajax-api")
-    return [f"{root}/{version}/mlflow{route.path}" for root in roots for version in route.versions]
+    return [f"{root}/{version}/{route.product}{route.path}" for root in roots for version in route.versions]
 
 
 def by_operation() -> dict[str, Route]:

@@ -138,9 +138,14 @@ class RunRequest(Message):
 
 
 class CreateRun(Message):
-    """Times are milliseconds since 1970."""
+    """Times are milliseconds since 1970.
+
+    ``run_id`` is chosen by a client that has to know it before the store does: 32 lower-case hexadecimal digits, at
+    random. Creating that run again returns it.
+    """
 
     experiment_id: str
+    run_id: str = ""
     user_id: str = ""
     run_name: str = ""
     start_time: Int64 = 0

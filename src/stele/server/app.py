@@ -15,13 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from stele import settings
 from stele.errors import EndpointNotFound, SteleError
 from stele.schema.routes import ROUTES, Permission
 from stele.server import policy
 from stele.server.artifacts import ArtifactService, artifact_endpoints
 from stele.server.auth import ANONYMOUS, Authenticator, OwnerOnly, Principal, TokenAuthenticator
 from stele.server.config import ServerConfig
-from stele.server.dispatch import json_response, route_endpoints
+from stele.server.dispatch import BodyBudget, json_response, route_endpoints
 from stele.server.endpoints import Endpoint, EndpointTable
 from stele.server.health import health_endpoints
 from stele.server.openapi import openapi_document
@@ -52,9 +53,10 @@ class App:
     def _endpoints(self, store: SqlStore, artifacts: ArtifactService) -> list[Endpoint]:
         services = (artifacts, store)
         endpoints = [*health_endpoints(store, openapi_document()), self.telemetry.endpoint()]
+        budget = BodyBudget(settings.INFLIGHT_BYTES.get())
         for route in ROUTES:
             owner = next(service for service in services if hasattr(service, route.operation))
-            endpoints += route_endpoints(route, getattr(owner, route.operation))
+            endpoints += route_endpoints(route, getattr(owner, route.operation), budget)
         return endpoints + artifact_endpoints(artifacts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

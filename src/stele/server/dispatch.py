@@ -1,10 +1,11 @@
-"""From a JSON request to a store and back: one function for the whole route table."""
+"""From a request to a store and back: one function for the whole route table."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
 
 import anyio.to_thread
 import msgspec
@@ -13,45 +14,101 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stele import settings
-from stele.errors import DeadlineExceeded, InvalidParameterValue, PayloadTooLarge
+from stele.errors import DeadlineExceeded, InvalidParameterValue, PayloadTooLarge, TooManyRequests
 from stele.schema.codec import decode, decode_query, encode
-from stele.schema.routes import Route, addresses
+from stele.schema.routes import Format, Route, addresses
 from stele.server.endpoints import Endpoint, Handler
-from stele.server.security import require_json
+from stele.server.security import require_content_type
 
-__all__ = ["json_response", "refuse_compressed", "route_endpoints"]
+__all__ = ["BodyBudget", "json_response", "refuse_compressed", "route_endpoints"]
 
 _BODY_SECONDS = 60.0
+_JSON = "application/json"
 
 Operation = Callable[[Any], Struct]
+Read = Callable[[], Struct]
 
 
-def route_endpoints(route: Route, operation: Operation) -> list[Endpoint]:
+class BodyBudget:
+    """The bytes of request bodies that may be in memory at once; used on the event loop only.
+
+    Args:
+        limit: Bytes; a single body may always take what is free.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held = 0
+
+    @contextmanager
+    def hold(self, size: int) -> Iterator[None]:
+        """Count a body as long as it is worked on.
+
+        Raises:
+            TooManyRequests: It does not fit beside the others.
+        """
+        if self._held and self._held + size > self._limit:
+            raise TooManyRequests(
+                f"The server is working on {self._held} bytes of requests, at most {self._limit} are accepted at once "
+                "(STELE_INFLIGHT_BYTES). Send it again later."
+            )
+        self._held += size
+        try:
+            yield
+        finally:
+            self._held -= size
+
+
+def route_endpoints(route: Route, operation: Operation, budget: BodyBudget) -> list[Endpoint]:
     """The endpoints of one line of the route table."""
-    handler = _handler(route, operation)
+    handler = _handler(route, operation, budget)
     return [Endpoint(route.method, address, route.permission, handler, route.operation) for address in addresses(route)]
 
 
-def _handler(route: Route, operation: Operation) -> Handler:
+def _handler(route: Route, operation: Operation, budget: BodyBudget) -> Handler:
     async def handle(request: Request) -> Response:
-        message = await _message(request, route)
-        # Stores are synchronous; a bounded pool of threads runs them.
-        return json_response(await anyio.to_thread.run_sync(operation, message))
+        media_type, write = _answer_format(request.headers.get("accept", ""), route.response_formats)
+
+        def work(read: Read) -> Response:
+            return Response(write(operation(read())), media_type=media_type)
+
+        # Stores are synchronous; a bounded pool of threads runs them, and reads and writes long messages too.
+        if route.method == "GET":
+            return await anyio.to_thread.run_sync(work, _query_reader(request, route))
+        limit = settings.MAX_BODY_BYTES.get()
+        with budget.hold(_declared_bytes(request, limit)):
+            return await anyio.to_thread.run_sync(work, await _body_reader(request, route, limit))
 
     return handle
 
 
-async def _message(request: Request, route: Route) -> Struct:
-    if route.method == "GET":
-        query: dict[str, list[str]] = {}
-        for name, value in request.query_params.multi_items():
-            query.setdefault(name, []).append(value)
-        return decode_query(query | {name: [value] for name, value in request.path_params.items()}, route.request)
-    require_json(request.headers.get("content-type", ""))
-    body = await read_body(request, settings.MAX_BODY_BYTES.get())
+def _answer_format(accept: str, formats: Sequence[Format]) -> tuple[str, Callable[[Any], bytes]]:
+    """The first form of the answer that the header names literally, else JSON."""
+    if formats:
+        wanted = [kind.partition(";")[0].strip().lower() for kind in accept.split(",")]
+        for item in formats:
+            if item.media_type in wanted:
+                return item.media_type, item.encode
+    return _JSON, encode
+
+
+def _query_reader(request: Request, route: Route) -> Read:
+    query: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        query.setdefault(name, []).append(value)
+    query |= {name: [value] for name, value in request.path_params.items()}
+    return lambda: decode_query(query, route.request)
+
+
+async def _body_reader(request: Request, route: Route, limit: int) -> Read:
+    others = {item.media_type: item.decode for item in route.request_formats}
+    kind = require_content_type(request.headers.get("content-type", ""), *others)
+    body = await read_body(request, limit)
+    if kind in others:
+        return lambda: cast("Struct", others[kind](body))
     if request.path_params:  # the address decides which entity is meant; a body may repeat it, not change it
-        return decode(_with_path(body, request.path_params), route.request)
-    return decode(body, route.request)
+        return lambda: decode(_with_path(body, request.path_params), route.request)
+    return lambda: decode(body, route.request)
 
 
 def _with_path(body: bytes, values: dict[str, Any]) -> bytes:
@@ -71,11 +128,7 @@ async def read_body(request: Request, limit: int) -> bytes:
         InvalidParameterValue: It is compressed, or its length is not a number.
     """
     refuse_compressed(request)
-    length = request.headers.get("content-length", "0")
-    if not length.isdigit():
-        raise InvalidParameterValue("Content-Length is not a number.")
-    if int(length) > limit:
-        raise PayloadTooLarge(f"The body has {length} bytes, at most {limit} are accepted (STELE_MAX_BODY_BYTES).")
+    _declared_bytes(request, limit)
     pieces: list[bytes] = []
     size = 0
     try:
@@ -90,6 +143,16 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(pieces)
 
 
+def _declared_bytes(request: Request, limit: int) -> int:
+    """The bytes that a body will have; one of unknown length may need all that is allowed."""
+    length = request.headers.get("content-length", str(limit) if "transfer-encoding" in request.headers else "0")
+    if not (length.isascii() and length.isdigit()):
+        raise InvalidParameterValue("Content-Length is not a number.")
+    if int(length) > limit:
+        raise PayloadTooLarge(f"The body has {length} bytes, at most {limit} are accepted (STELE_MAX_BODY_BYTES).")
+    return int(length)
+
+
 def refuse_compressed(request: Request) -> None:
     """Refuse a body whose size is not known before it is unpacked.
 
@@ -102,4 +165,4 @@ def refuse_compressed(request: Request) -> None:
 
 def json_response(message: object, status: int = 200) -> Response:
     """An answer with a JSON body."""
-    return Response(encode(message), status, media_type="application/json")
+    return Response(encode(message), status, media_type=_JSON)

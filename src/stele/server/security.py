@@ -13,7 +13,7 @@ import socket
 from stele.errors import InvalidParameterValue, PermissionDenied, shown
 from stele.server.config import ServerConfig, is_loopback
 
-__all__ = ["HEADERS", "RequestGuard", "require_json"]
+__all__ = ["HEADERS", "RequestGuard", "require_content_type"]
 
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -109,12 +109,16 @@ def split_host(host: str) -> tuple[str | None, str]:
     return name, port
 
 
-def require_json(content_type: str) -> None:
-    """Refuse a write whose body is not declared as JSON: a form on a foreign page cannot declare that.
+def require_content_type(content_type: str, *others: str) -> str:
+    """The media type of a write, when it is JSON or one of ``others``: a form on a foreign page cannot declare these.
 
     Raises:
         InvalidParameterValue: It is declared as something else.
     """
     kind = content_type.partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise InvalidParameterValue(f"Content-Type {shown(content_type)} is not allowed here; send application/json.")
+    allowed = ("application/json", *others)
+    if kind not in allowed:
+        raise InvalidParameterValue(
+            f"Content-Type {shown(content_type)} is not allowed here; send {' or '.join(allowed)}."
+        )
+    return kind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -58,13 +58,17 @@ class RestStore(_Operations):  # type: ignore[misc]  # the methods come from the
         if path_fields(route):
             path = fill_path(path, to_builtins(request), lambda value: quote(value, safe=""))
         repeatable = route.operation not in _UNREPEATABLE
+        headers = dict(_ACCEPT)
+        if route.response_formats:
+            headers["Accept"] = f"{route.response_formats[0].media_type}, {_JSON}"
         if route.method == "GET":
-            message = Request("GET", path, query=to_query(request), headers=_ACCEPT, repeatable=repeatable)
+            message = Request("GET", path, query=to_query(request), headers=headers, repeatable=repeatable)
         else:
-            message = Request(route.method, path, headers=_JSON, body=encode(request), repeatable=repeatable)
-        body = self.transport.send(message).read()
+            headers["Content-Type"], body = _written(route, request)
+            message = Request(route.method, path, headers=headers, body=body, repeatable=repeatable)
+        response = self.transport.send(message)
         try:
-            return decode(body, route.response)
+            return _read(route, response.headers.get("content-type", _JSON), response.read())
         except InvalidParameterValue as e:
             raise SteleError(
                 f"{self.transport.address} does not answer {route.operation} like a tracking server: {e.message}"
@@ -75,8 +79,22 @@ class RestStore(_Operations):  # type: ignore[misc]  # the methods come from the
         self.transport.close()
 
 
-_ACCEPT = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-_JSON = {**_ACCEPT, "Content-Type": "application/json"}
+_JSON = "application/json"
+_ACCEPT = {"Accept": _JSON, "Accept-Encoding": "gzip"}
+
+
+def _written(route: Route, request: Struct) -> tuple[str, bytes]:
+    """Media type and bytes of a request."""
+    for item in route.request_formats:
+        return item.media_type, item.encode(request)
+    return _JSON, encode(request)
+
+
+def _read(route: Route, content_type: str, body: bytes) -> Struct:
+    for item in route.response_formats:
+        if content_type.partition(";")[0].strip() == item.media_type:
+            return cast("Struct", item.decode(body))
+    return decode(body, route.response)
 
 
 def _method(route: Route) -> Callable[[RestStore, Struct], Struct]:

@@ -1,8 +1,8 @@
 """Connections and transactions on SQLite, PostgreSQL and MySQL/MariaDB, and what differs between them.
 
 Everything above hands a function over a :class:`~sqlalchemy.Connection` to :meth:`Database.read` or
-:meth:`Database.write`. A write function may be called again after a deadlock, so it must do all its work on the
-connection it is given.
+:meth:`Database.write`. A write function may be called again after a deadlock or when another writer was
+first, so it must do all its work on the connection it is given.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ Work = Callable[[Connection], T]
 _ATTEMPTS = 5
 # PostgreSQL: serialization failure, deadlock, and a lock wait that ran out; MySQL: deadlock, lock wait timeout.
 _TRY_AGAIN = {"40001", "40P01", "55P03", 1213, 1205}
+# Unique violation: another writer was first, and the work will find what it wrote.
+_OVERTAKEN = {"23505", 1062}
 # A statement that ran out of its time: PostgreSQL query_canceled, MySQL, MariaDB.
 _TIMED_OUT = {"57014", 3024, 1969}
 
@@ -76,7 +78,7 @@ class Database:
                     run_hooks(connection)
                     return result
             except DBAPIError as e:
-                if attempt == _ATTEMPTS or _TRY_AGAIN.isdisjoint(_codes(e)):
+                if attempt == _ATTEMPTS or (_TRY_AGAIN | _OVERTAKEN).isdisjoint(_codes(e)):
                     raise self.translate(e) from e
                 logger.info("transaction tried again after %s", e.orig)
         raise AssertionError("unreachable")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from stele import limits, settings
-from stele.errors import DoesNotExist, InvalidParameterValue, shown
+from stele.errors import AlreadyExists, DoesNotExist, InvalidParameterValue, shown
 from stele.schema import runs as r
 from stele.schema.codec import required
 from stele.schema.datasets import RunInputs
@@ -51,7 +51,7 @@ class RunOperations(StoreCore):
         name = tags[RUN_NAME_TAG] = _agreed_name(request.run_name, tags.get(RUN_NAME_TAG, ""))
         limits.check_int64(request.start_time, "start_time")
         row = {
-            "run_id": uuid.uuid4().hex,
+            "run_id": limits.check_new_run_id(request.run_id) if request.run_id else uuid.uuid4().hex,
             "experiment_id": number,
             "stage": STAGE_ACTIVE,
             "status": RunStatus.RUNNING,
@@ -63,6 +63,8 @@ class RunOperations(StoreCore):
         }
 
         def work(connection: Connection) -> r.CreateRunResponse:
+            if request.run_id and (existing := self._same_run(connection, request.run_id, number)):
+                return r.CreateRunResponse(run=existing)
             experiment = active_experiment(connection, number)
             row["artifact_uri"] = f"{experiment.artifact_location.rstrip('/')}/{row['run_id']}/artifacts"
             inserted = connection.execute(runs.insert(), row)
@@ -72,6 +74,17 @@ class RunOperations(StoreCore):
             return r.CreateRunResponse(run=Run(run_info(row), data, RunInputs()))
 
         return self.db.write(work)
+
+    def _same_run(self, connection: Connection, run_id: str, experiment: int) -> Run | None:
+        """The run that a client creates again because it saw no answer; None when there is none."""
+        query = select(runs.c.run).where(runs.c.run_id == run_id)
+        found = fetch_runs(connection, self.keys, self.described, query)
+        if not found:
+            return None
+        run = run_entity(found[0], outputs=False)
+        if run.info.experiment_id != str(experiment):
+            raise AlreadyExists(f"The run {shown(run_id)} exists in experiment {run.info.experiment_id}.")
+        return run
 
     def get_run(self, request: r.GetRun) -> r.GetRunResponse:
         def work(connection: Connection) -> tuple[Run, bool]:

@@ -34,7 +34,7 @@ from stele.stores.sql.tables import (
     runs,
 )
 
-__all__ = ["append", "apply_pending", "latest_of", "pending_runs", "read_series"]
+__all__ = ["append", "append_records", "apply_pending", "latest_of", "pending_runs", "read_series"]
 
 MAX_DOCUMENT_METRICS = 1_000
 """A run with more metrics keeps its latest values in ``latest_metrics`` alone."""
@@ -43,7 +43,12 @@ MAX_DOCUMENT_METRICS = 1_000
 def append(connection: Connection, run: int, metrics: Sequence[Metric], key_ids: dict[tuple[int, str], int]) -> None:
     """Append points to the log of a run whose row the caller has locked."""
     records = pack((key_ids[KIND_METRIC, m.key], m.step, m.timestamp, m.value) for m in metrics)
-    connection.execute(ingest_log.insert(), {"run": run, "points": len(metrics), "records": records})
+    append_records(connection, run, records, len(metrics))
+
+
+def append_records(connection: Connection, run: int, records: bytes, points: int) -> None:
+    """As :func:`append`, of points that are packed already."""
+    connection.execute(ingest_log.insert(), {"run": run, "points": points, "records": records})
     connection.execute(dialect.insert_ignore(connection, dirty_runs), {"run": run})
 
 

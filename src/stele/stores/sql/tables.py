@@ -282,9 +282,50 @@ segments = Table(
     Column("last_step", BigInteger, nullable=False),
     Column("points", Integer, nullable=False),
     Column("sealed", SmallInteger, nullable=False),
+    # Which rewinds of the run came before these points, and which one hid them; 0 is none, see rewinds below.
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("hidden_epoch", Integer, nullable=False, server_default="0"),
     # Before ``data``: reading it must not touch the pages of the points.
     Column("summary", _Blob),
     Column("data", _Blob, nullable=False),
-    Index("ix_segments_find", "run", "first_key", "last_key", "first_step"),
+    Index("ix_segments_find", "run", "first_key", "last_key", "first_step", "points"),
     **_TABLE,
+)
+
+rewinds = Table(
+    "rewinds",
+    metadata,
+    Column("run", _Id, nullable=False),
+    # 1 for the first rewind of a run, then 2, ...: points logged after it belong to this epoch.
+    Column("epoch", Integer, nullable=False),
+    # Points of earlier epochs with a greater step are hidden, unless the rewind was undone.
+    Column("step", BigInteger, nullable=False),
+    Column("principal", _word(256), nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("undone_time", BigInteger),
+    PrimaryKeyConstraint("run", "epoch"),
+    **_CLUSTERED,
+)
+
+run_forks = Table(
+    "run_forks",
+    metadata,
+    Column("run", _Id, primary_key=True, autoincrement=False),
+    # The run whose points up to ``step``, as they stood in ``parent_epoch``, are the beginning of this one's series.
+    Column("parent", _Id, nullable=False),
+    Column("parent_epoch", Integer, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Index("ix_run_forks_parent", "parent"),
+    **_TABLE,
+)
+
+ingest_clients = Table(
+    "ingest_clients",
+    metadata,
+    Column("client_id", _word(64), primary_key=True),
+    # The last batch of this client that is stored: one with this number or a lower one is not applied again.
+    Column("sequence", BigInteger, nullable=False),
+    Column("update_time", BigInteger, nullable=False),
+    Index("ix_ingest_clients_update_time", "update_time"),
+    **_CLUSTERED,
 )
