@@ -16,6 +16,7 @@
     |- NotImplementedHere           NOT_IMPLEMENTED           501
     |- Unavailable                  TEMPORARILY_UNAVAILABLE   503
     |- DeadlineExceeded             DEADLINE_EXCEEDED         504
+    |- DataLoss                     DATA_LOSS                 500
     `- MissingDependency            INTERNAL_ERROR            500  (also ImportError)
 
 The codes and statuses are MLflow's (its REST error table); a client of either
@@ -32,6 +33,7 @@ __all__ = [
     "AlreadyExists",
     "BadRequest",
     "Conflict",
+    "DataLoss",
     "DeadlineExceeded",
     "DoesNotExist",
     "EndpointNotFound",
@@ -235,6 +237,12 @@ class DeadlineExceeded(SteleError):
     status = 504
 
 
+class DataLoss(SteleError):
+    """What is stored is damaged; the message says where."""
+
+    code = "DATA_LOSS"
+
+
 class MissingDependency(SteleError, ImportError):
     """An optional package is not installed.
 
@@ -262,6 +270,7 @@ _CLASSES: tuple[type[SteleError], ...] = (
     NotImplementedHere,
     Unavailable,
     DeadlineExceeded,
+    DataLoss,
     SteleError,
 )
 

@@ -1,0 +1,138 @@
+"""Blocks: up to 8192 points of one key or of many, compressed column by column.
+
+A block is, little-endian::
+
+    version u8   1
+    codec u8     see column_codec.py
+    flags u16    1: steps are a start and a stride, i64 each, instead of a column
+    points u32
+    keys u32     1 for a block of one key, whose number stands in the row
+    steps u32    bytes of the steps
+    times u32    bytes of the timestamps
+    check u32    CRC-32 of all that follows
+    [key u32 ... count u32 ...]   when keys is not 1
+    steps, timestamps, values
+
+The points are sorted by key, then in canonical order, each once. Versions are read for ever; what changes gets a new
+one.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from stele.stores.sql import column_codec
+from stele.stores.sql.column_codec import Corrupt
+from stele.stores.sql.points import Ints, Points, concatenated
+
+__all__ = ["BLOCK_POINTS", "Block", "decode_keys", "decode_points", "encode_block"]
+
+BLOCK_POINTS = 8_192
+"""Most points of a block: enough to compress well, few enough to decode one quickly."""
+
+_VERSION = 1
+_HEADER = struct.Struct("<BBHIIIII")
+_REGULAR_STEPS = 1
+_STRIDE = struct.Struct("<qq")
+
+
+class Block(NamedTuple):
+    """The header of a block."""
+
+    codec: int
+    flags: int
+    points: int
+    keys: int
+    steps_bytes: int
+    times_bytes: int
+
+
+def encode_block(series: Sequence[tuple[int, Points]], codec: int | None = None) -> bytes:
+    """The block of the points of some keys.
+
+    Args:
+        series: Key numbers, ascending, and the sorted, distinct points of each; none is empty.
+        codec: See :mod:`~stele.stores.sql.column_codec`; the best one of this machine by default.
+    """
+    codec = column_codec.preferred() if codec is None else codec
+    points = concatenated([each for _, each in series])
+    flags, steps = 0, b""
+    if len(series) == 1 and (stride := _stride(points.steps)) is not None:
+        flags, steps = _REGULAR_STEPS, _STRIDE.pack(int(points.steps[0]), stride)
+    else:
+        steps = column_codec.encode(points.steps, codec)
+    times = column_codec.encode(points.timestamps, codec)
+    table = b""
+    if len(series) > 1:
+        table = np.array([[key for key, _ in series], [len(each) for _, each in series]], "<u4").tobytes()
+    body = b"".join((table, steps, times, column_codec.encode(points.values, codec)))
+    check = zlib.crc32(body)
+    return _HEADER.pack(_VERSION, codec, flags, len(points), len(series), len(steps), len(times), check) + body
+
+
+def decode_points(data: bytes, out: Points) -> None:
+    """Fill ``out`` with the points of a block, whatever their keys.
+
+    Raises:
+        Corrupt: The bytes are no block of as many points as ``out`` holds.
+        MissingDependency: They were written with a library that is not installed here.
+    """
+    block, body = _opened(data)
+    if block.points != len(out):
+        raise Corrupt(f"{block.points} points where {len(out)} belong")
+    start = 8 * block.keys if block.keys > 1 else 0
+    times = start + block.steps_bytes
+    values = times + block.times_bytes
+    if block.flags & _REGULAR_STEPS:
+        if block.steps_bytes != _STRIDE.size:
+            raise Corrupt("no start and stride of the steps")
+        first, stride = _STRIDE.unpack(body[start:times])
+        out.steps[:] = _regular(first, stride, len(out))
+    else:
+        column_codec.decode(body[start:times], block.codec, out.steps)
+    column_codec.decode(body[times:values], block.codec, out.timestamps)
+    column_codec.decode(body[values:], block.codec, out.values)
+
+
+def decode_keys(data: bytes) -> tuple[Ints, Ints]:
+    """The key numbers of a block of many keys, and how many points each has.
+
+    Raises:
+        Corrupt: The bytes are no such block.
+    """
+    block, body = _opened(data)
+    if block.keys < 2:
+        raise Corrupt("a block of one key where one of many belongs")
+    table = np.frombuffer(body[: 8 * block.keys], "<u4").reshape(2, -1).astype(np.int64)
+    if int(table[1].sum()) != block.points:
+        raise Corrupt("the keys do not add up")
+    return table[0], table[1]
+
+
+def _opened(data: bytes) -> tuple[Block, memoryview]:
+    if len(data) < _HEADER.size:
+        raise Corrupt(f"{len(data)} bytes are no block")
+    version, *fields, check = _HEADER.unpack_from(data)
+    if version != _VERSION:
+        raise Corrupt(f"unknown version {version}")
+    body = memoryview(data)[_HEADER.size :]
+    if zlib.crc32(body) != check:
+        raise Corrupt("the checksum does not match")
+    return Block(*fields), body
+
+
+def _stride(steps: Ints) -> int | None:
+    """The distance of the steps when it is always the same; differences wrap around, as the sums will."""
+    if len(steps) == 1:
+        return 0
+    strides = np.diff(steps)
+    return int(strides[0]) if (strides == strides[0]).all() else None
+
+
+def _regular(first: int, stride: int, count: int) -> Ints:
+    return np.arange(count, dtype=np.int64) * np.int64(stride) + np.int64(first)

@@ -1,0 +1,123 @@
+"""Blocks of points: bit for bit back, for ever, and never silently wrong."""
+
+from __future__ import annotations
+
+import math
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stele.errors import MissingDependency
+from stele.stores.sql import column_codec
+from stele.stores.sql.column_blocks import decode_keys, decode_points, encode_block
+from stele.stores.sql.column_codec import PCO, RAW, ZLIB, Corrupt
+from stele.stores.sql.points import Points, canonical_values, concatenated
+
+STORED = Path(__file__).parent / "blocks"
+CODECS = {"raw": RAW, "pco": PCO, "zlib": ZLIB}
+
+INT64 = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-5, 5))
+ROWS = st.lists(st.tuples(INT64, INT64, st.floats(allow_nan=True, width=64)), min_size=1, max_size=50)
+
+
+def points_of(rows: list[tuple[int, int, float]]) -> Points:
+    steps, timestamps, values = zip(*rows, strict=True)
+    return Points(np.array(steps, np.int64), np.array(timestamps, np.int64), canonical_values(values))
+
+
+def decoded(data: bytes, count: int) -> Points:
+    points = Points.empty(count)
+    decode_points(data, points)
+    return points
+
+
+def bits(points: Points) -> tuple[bytes, bytes, bytes]:
+    return points.steps.tobytes(), points.timestamps.tobytes(), points.values.tobytes()
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+@given(series=st.lists(ROWS, min_size=1, max_size=4))
+def test_points_come_back_bit_for_bit(codec, series):
+    columns = [points_of(rows) for rows in series]
+    data = encode_block([(7 + 3 * i, points) for i, points in enumerate(columns)], codec)
+    whole = concatenated(columns)
+    assert bits(decoded(data, len(whole))) == bits(whole)
+    if len(columns) > 1:
+        keys, counts = decode_keys(data)
+        assert keys.tolist() == [7 + 3 * i for i in range(len(columns))]
+        assert counts.tolist() == [len(points) for points in columns]
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+@given(first=INT64, stride=INT64, count=st.integers(1, 300))
+def test_regular_steps_take_16_bytes(codec, first, stride, count):
+    """Also where they wrap around 64 bits."""
+    steps = (first + stride * np.arange(count, dtype=object)) % 2**64
+    steps = np.array([step - 2**64 if step >= 2**63 else step for step in steps], np.int64)
+    points = Points(steps, np.zeros(count, np.int64), np.zeros(count))
+    data = encode_block([(1, points)], codec)
+    assert struct.unpack_from("<I", data, 12)[0] == 16
+    assert bits(decoded(data, count)) == bits(points)
+
+
+@given(data=st.data(), rows=st.lists(ROWS, min_size=1, max_size=3), codec=st.sampled_from(sorted(CODECS.values())))
+def test_damaged_bytes_are_noticed(data, rows, codec):
+    columns = [points_of(each) for each in rows]
+    block = encode_block([(i + 1, points) for i, points in enumerate(columns)], codec)
+    place = data.draw(st.integers(24, len(block) - 1))
+    flipped = bytes([*block[:place], block[place] ^ data.draw(st.integers(1, 255)), *block[place + 1 :]])
+    for bad in (flipped, block[:place], block + b"\0", b"", b"\x09" + block[1:]):
+        with pytest.raises(Corrupt):
+            decoded(bad, sum(len(points) for points in columns))
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+def test_a_wrong_number_of_points_is_noticed(codec):
+    points = points_of([(i * i, i, 0.5) for i in range(20)])
+    block = encode_block([(1, points)], codec)
+    with pytest.raises(Corrupt, match="20 points where 21"):
+        decoded(block, 21)
+    column = column_codec.encode(points.steps, codec)
+    for count in (19, 21):
+        with pytest.raises(Corrupt):
+            column_codec.decode(memoryview(column), codec, np.empty(count, np.int64))
+    with pytest.raises(Corrupt, match="unknown codec 77"):
+        column_codec.decode(memoryview(column), 77, np.empty(20, np.int64))
+    with pytest.raises(Corrupt, match="one key"):
+        decode_keys(block)
+
+
+def test_zlib_takes_over_where_pcodec_is_missing(monkeypatch):
+    points = points_of([(i, i, 0.5) for i in range(20)])
+    from_elsewhere = encode_block([(1, points)], PCO)
+    monkeypatch.setattr(column_codec, "_pcodec", lambda: None)
+    own = encode_block([(1, points)])
+    assert own[1] == ZLIB
+    assert bits(decoded(own, 20)) == bits(points)
+    with pytest.raises(MissingDependency, match="pcodec"):
+        decoded(from_elsewhere, 20)
+
+
+def sample() -> list[tuple[int, Points]]:
+    """What the stored blocks hold: made without random numbers, so that it is the same for ever."""
+    places = np.arange(500)
+    values = canonical_values(np.floor(1e6 * np.abs(np.sin(places))) / 1e4)
+    values[[3, 77, 410]] = math.nan, math.inf, -math.inf
+    irregular = Points(places * places - 4_000, 1_700_000_000_000 + 17 * places + places % 5, values)
+    regular = Points(10 * places[:100], 1_700_000_000_000 + 40 * places[:100], values[:100])
+    return [(11, regular), (4_294_967_295, irregular)]
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_blocks_of_version_1_are_read_for_ever(name):
+    """The files were written once, by the first version that had blocks; they are never written again."""
+    series = sample()
+    many = (STORED / f"version1-{name}-many.bin").read_bytes()
+    assert bits(decoded(many, 600)) == bits(concatenated([points for _, points in series]))
+    assert decode_keys(many)[0].tolist() == [key for key, _ in series]
+    one = (STORED / f"version1-{name}-one.bin").read_bytes()
+    assert bits(decoded(one, 100)) == bits(series[0][1])
