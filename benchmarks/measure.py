@@ -90,7 +90,7 @@ def show(rows: Sequence[Row]) -> None:
 def write(rows: Sequence[Row], command: str) -> None:
     """Write ``RESULTS.md``."""
     machine = f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, {platform.system()}"
-    versions = ", ".join(f"{name} {version(name)}" for name in ("stele", "sqlalchemy", "numpy", "msgspec", "granian"))
+    versions = ", ".join(f"{name} {version(name)}" for name in ("stele", "sqlalchemy", "numpy", "msgspec", "uvicorn"))
     lines = [
         "# Results",
         "",

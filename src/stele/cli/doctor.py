@@ -40,7 +40,7 @@ from stele.transport import Request, Transport
 __all__ = ["doctor"]
 
 _PACKAGES = (
-    "alembic", "click", "granian", "lark", "mlflow", "mlflow-skinny", "msgspec", "numpy", "pandas", "polars", "psycopg",
+    "alembic", "click", "httptools", "lark", "mlflow", "mlflow-skinny", "msgspec", "numpy", "pandas", "polars", "psycopg",
     "pyarrow", "pymysql", "rich", "scikit-learn", "sqlalchemy", "starlette", "urllib3",
 )  # fmt: skip
 _LITTLE_SPACE_BYTES = 1_000_000_000

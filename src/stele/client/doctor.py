@@ -15,7 +15,7 @@ __all__ = ["diagnose", "doctor"]
 
 _SECRETS = ("TOKEN", "PASSWORD", "URI", "RUN_CONTEXT")
 _DEPENDENCIES = (
-    "alembic", "click", "granian", "lark", "msgspec", "numpy", "pandas", "polars", "psycopg", "pyarrow", "pymysql",
+    "alembic", "click", "httptools", "lark", "msgspec", "numpy", "pandas", "polars", "psycopg", "pyarrow", "pymysql",
     "rich", "scikit-learn", "sqlalchemy", "starlette", "stele", "urllib3",
 )  # fmt: skip
 

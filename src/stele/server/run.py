@@ -7,12 +7,13 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import msgspec
-from granian import Granian
-from granian.constants import Interfaces
-from granian.server.embed import Server
+import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from stele.errors import Unavailable
 from stele.server.app import App, create_app
@@ -20,8 +21,6 @@ from stele.server.config import ServerConfig
 from stele.server.telemetry import set_up_logging
 
 __all__ = ["serve", "worker_app"]
-
-logger = logging.getLogger(__name__)
 
 _CONFIG_VARIABLE = "_STELE_SERVER_CONFIG"
 _DRAIN_SECONDS = 20
@@ -38,29 +37,32 @@ def serve(config: ServerConfig, *, started: Callable[[], None] = lambda: None) -
         Unavailable: The address is taken.
     """
     set_up_logging(config.log_format)
-    _refuse_taken_port(config.host, config.port)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # who asked what is told by the access log
+    listening = _listen(config.host, config.port)
     if config.workers == 1:
         app = create_app(config)
         started()
-        asyncio.run(_serve_here(app, config))
+        asyncio.run(_serve_here(uvicorn.Config(app, **_OPTIONS), listening))
         return
     # Workers are new processes that import this module; they find their options in the environment.
     os.environ[_CONFIG_VARIABLE] = msgspec.json.encode(config).decode()
     create_app(config).store.close()  # make the schema once, and report a bad configuration here
-    server = Granian(
-        "stele.server.run:worker_app",
-        address=config.host,
-        port=config.port,
-        interface=Interfaces.ASGI,
-        workers=config.workers,
-        factory=True,
-        websockets=False,
-        log_enabled=False,
-        workers_kill_timeout=_DRAIN_SECONDS,
-        respawn_failed_workers=True,
-    )
     started()
-    server.serve()
+    options = uvicorn.Config("stele.server.run:worker_app", factory=True, workers=config.workers, **_OPTIONS)
+    Multiprocess(options, [listening]).run()
+
+
+_OPTIONS: dict[str, Any] = {
+    "http": "httptools",
+    "loop": "asyncio",
+    "ws": "none",
+    "lifespan": "on",
+    "log_config": None,
+    "access_log": False,
+    "proxy_headers": False,  # nothing here depends on the client's address, so nobody may claim one
+    "server_header": False,
+    "timeout_graceful_shutdown": _DRAIN_SECONDS,
+}
 
 
 def worker_app() -> App:
@@ -70,37 +72,29 @@ def worker_app() -> App:
     return create_app(config)
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
-    """Find out before anything starts: the HTTP server would share another one's port and take half its requests."""
-    if port == 0:
-        return
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host.strip("[]"), port))
-        except OSError as e:
-            raise Unavailable(f"Cannot listen on {host}:{port}: {e.strerror or e}.") from e
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host.strip("[]"), port))
+    except OSError as e:
+        listening.close()
+        raise Unavailable(f"Cannot listen on {host}:{port}: {e.strerror or e}.") from e
+    listening.set_inheritable(True)
+    return listening
 
 
-async def _serve_here(app: App, config: ServerConfig) -> None:
-    server = Server(
-        app,
-        address=config.host,
-        port=config.port,
-        interface=Interfaces.ASGI,
-        websockets=False,
-        log_enabled=False,
-        backlog=1024,
-    )
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    serving = asyncio.ensure_future(server.serve())
-    stopping = asyncio.ensure_future(stopped.wait())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not serving.done():
-        server.stop()  # type: ignore[no-untyped-call]  # granian does not say
-    await serving
+class _Server(uvicorn.Server):
+    """A server that ends with code 0 after a signal: its own way passes the signal on and dies of it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at the first signal, drop what is still being answered at the second."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+async def _serve_here(options: uvicorn.Config, listening: socket.socket) -> None:
+    await _Server(options).serve([listening])
