@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Self
 
 __all__ = ["Column", "Columnar", "Doubles", "Integers", "json_number"]
@@ -50,6 +50,8 @@ class Column(Columnar):
     """As in :mod:`array`."""
     json_item: ClassVar[dict[str, Any]]
     """The JSON schema of one number."""
+    read: ClassVar[Callable[[Any], Any]]
+    """A number of JSON as one of this column; raises TypeError or ValueError for what is none."""
 
     def __init__(self, data: Any) -> None:
         view = memoryview(data)
@@ -67,12 +69,8 @@ class Column(Columnar):
         except (TypeError, OverflowError) as e:
             raise ValueError(f"no list of {cls.__name__.lower()}: {e}") from e
 
-    @staticmethod
-    def read(item: Any) -> Any:
-        """A number of JSON as one of this column."""
-        raise NotImplementedError
-
     def to_json(self) -> list[Any]:
+        """The numbers; see :meth:`Columnar.to_json`."""
         return self.data.tolist()
 
     def __len__(self) -> int:
@@ -93,7 +91,7 @@ class Integers(Column):
     __slots__ = ()
     code = "q"
     json_item: ClassVar[dict[str, Any]] = {"type": "integer"}
-    read = staticmethod(operator.index)
+    read: ClassVar[Callable[[Any], Any]] = operator.index
 
 
 class Doubles(Column):
@@ -102,9 +100,10 @@ class Doubles(Column):
     __slots__ = ()
     code = "d"
     json_item: ClassVar[dict[str, Any]] = {"type": ["number", "string"]}
-    read = staticmethod(float)
+    read: ClassVar[Callable[[Any], Any]] = float
 
     def to_json(self) -> list[Any]:
+        """The numbers, those that are not finite as strings."""
         values = self.data.tolist()
         # A sum that is finite proves that every item is; one that is not proves nothing.
         return values if math.isfinite(sum(values)) else [json_number(value) for value in values]

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from stele.schema.codec import Message, encode
+from stele.schema.columns import Column
 from stele.schema.routes import ROUTES, Route, addresses, path_fields
 
 __all__ = ["ErrorBody", "openapi_document"]
@@ -26,7 +27,7 @@ def openapi_document() -> bytes:
     types: list[type[Struct]] = [ErrorBody]
     types += [route.request for route in ROUTES] + [route.response for route in ROUTES]
     schemas, components = msgspec.json.schema_components(
-        list(dict.fromkeys(types)), ref_template="#/components/schemas/{name}"
+        list(dict.fromkeys(types)), schema_hook=_column_schema, ref_template="#/components/schemas/{name}"
     )
     references = dict(zip(dict.fromkeys(types), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -49,6 +50,12 @@ def openapi_document() -> bytes:
         "security": [{"token": []}, {}],
     }
     return encode(document)
+
+
+def _column_schema(cls: type) -> dict[str, Any]:
+    if issubclass(cls, Column):
+        return {"type": "array", "items": cls.json_item}
+    raise NotImplementedError
 
 
 def _operation(route: Route, references: dict[type[Struct], Any], components: dict[str, Any]) -> dict[str, Any]:
