@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from stele.errors import InvalidParameterValue
-from stele.schema.codec import Int64, Message
+from stele.schema.codec import Int64, Message, required
 from stele.schema.datasets import RunInputs, RunOutputs
 from stele.schema.display import run_html, run_text
 from stele.schema.enums import RunStatusName, ViewTypeName
@@ -193,6 +193,11 @@ class LogMetric(RunRequest, kw_only=True):
     dataset_name: str | None = None
     dataset_digest: str | None = None
 
+    def as_batch(self) -> LogBatch:
+        """The batch of this point alone."""
+        metric = Metric(required(self.key, "key"), self.value, self.timestamp, self.step)
+        return LogBatch(run_id=self.run_id, metrics=[metric])
+
 
 class LogParam(RunRequest, kw_only=True):
     key: str
@@ -214,6 +219,10 @@ class LogBatch(RunRequest):
     metrics: list[Metric] = []
     params: list[Param] = []
     tags: list[RunTag] = []
+
+    def as_batch(self) -> LogBatch:
+        """Itself, so that a batch and a point are handled alike."""
+        return self
 
 
 class LogModel(RunRequest, kw_only=True):

@@ -18,12 +18,14 @@ from starlette.types import Message, Receive, Scope, Send
 from stele import settings
 from stele.errors import EndpointNotFound, SteleError
 from stele.schema.routes import ROUTES, Permission
+from stele.schema.runs import LogBatch, LogMetric
 from stele.server import policy
 from stele.server.artifacts import ArtifactService, artifact_endpoints
 from stele.server.auth import ANONYMOUS, Authenticator, OwnerOnly, Principal, TokenAuthenticator
 from stele.server.config import ServerConfig
-from stele.server.dispatch import BodyBudget, json_response, route_endpoints
+from stele.server.dispatch import BodyBudget, grouped_endpoints, json_response, route_endpoints
 from stele.server.endpoints import Endpoint, EndpointTable
+from stele.server.grouping import Grouper
 from stele.server.health import health_endpoints
 from stele.server.openapi import openapi_document
 from stele.server.security import HEADERS, RequestGuard
@@ -54,9 +56,14 @@ class App:
         services = (artifacts, store)
         endpoints = [*health_endpoints(store, openapi_document()), self.telemetry.endpoint()]
         budget = BodyBudget(settings.INFLIGHT_BYTES.get())
+        points = Grouper(store.log_points)
         for route in ROUTES:
             owner = next(service for service in services if hasattr(service, route.operation))
-            endpoints += route_endpoints(route, getattr(owner, route.operation), budget)
+            operation = getattr(owner, route.operation)
+            if issubclass(route.request, LogBatch | LogMetric):
+                endpoints += grouped_endpoints(route, points, operation, budget)
+            else:
+                endpoints += route_endpoints(route, operation, budget)
         return endpoints + artifact_endpoints(artifacts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,12 +17,15 @@ from stele import settings
 from stele.errors import DeadlineExceeded, InvalidParameterValue, PayloadTooLarge, TooManyRequests
 from stele.schema.codec import decode, decode_query, encode
 from stele.schema.routes import Format, Route, addresses
+from stele.schema.runs import LogBatch
 from stele.server.endpoints import Endpoint, Handler
+from stele.server.grouping import Grouper
 from stele.server.security import require_content_type
 
-__all__ = ["BodyBudget", "json_response", "refuse_compressed", "route_endpoints"]
+__all__ = ["BodyBudget", "grouped_endpoints", "json_response", "refuse_compressed", "route_endpoints"]
 
 _BODY_SECONDS = 60.0
+_SMALL_BYTES = 64 * 1024
 _JSON = "application/json"
 
 Operation = Callable[[Any], Struct]
@@ -63,6 +66,33 @@ def route_endpoints(route: Route, operation: Operation, budget: BodyBudget) -> l
     """The endpoints of one line of the route table."""
     handler = _handler(route, operation, budget)
     return [Endpoint(route.method, address, route.permission, handler, route.operation) for address in addresses(route)]
+
+
+def grouped_endpoints(
+    route: Route, grouper: Grouper[LogBatch], others: Operation, budget: BodyBudget
+) -> list[Endpoint]:
+    """The endpoints of a line of the table that logs points: small requests share commits.
+
+    Args:
+        route: Whose request is a :class:`LogBatch`, or can become one with ``as_batch``.
+        grouper: Takes batches of metrics alone.
+        others: The operation for larger bodies, and for batches with params or tags.
+        budget: Counts the bodies.
+    """
+    plain = _handler(route, others, budget)
+    done = encode(route.response())
+
+    async def handle(request: Request) -> Response:
+        if _declared_bytes(request, settings.MAX_BODY_BYTES.get()) > _SMALL_BYTES:
+            return await plain(request)
+        message: Any = (await _body_reader(request, route, _SMALL_BYTES))()
+        batch: LogBatch = message.as_batch()
+        if batch.params or batch.tags:
+            return Response(encode(await anyio.to_thread.run_sync(others, message)), media_type=_JSON)
+        await grouper.submit(batch)
+        return Response(done, media_type=_JSON)
+
+    return [Endpoint(route.method, address, route.permission, handle, route.operation) for address in addresses(route)]
 
 
 def _handler(route: Route, operation: Operation, budget: BodyBudget) -> Handler:

@@ -125,3 +125,12 @@ def test_history_takes_three(sql_store, run):
     with counted() as statements:
         sql_store.get_metric_history(m.GetMetricHistory(run_id=run, metric_key="m1"))
     assert len(statements) == 3, statements
+
+
+def test_points_of_a_group_take_three(sql_store, experiment):
+    runs = [sql_store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id for _ in range(20)]
+    requests = [r.LogBatch(run_id=run, metrics=[Metric("m0", 0.5, 1, 1)]) for run in runs]
+    sql_store.log_points(requests)  # the number of the name is known from here on
+    with counted() as statements:
+        assert sql_store.log_points(requests) == [None] * 20
+    assert len(statements) == 3, statements

@@ -14,7 +14,7 @@ from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiments, runs
 
-__all__ = ["STAGE_NAMES", "StoreCore", "experiment_number", "locked_run", "locked_runs", "now_ms", "run_numbers"]
+__all__ = ["STAGE_NAMES", "StoreCore", "experiment_number", "lock_runs", "locked_run", "now_ms", "run_numbers"]
 
 STAGE_NAMES = {STAGE_ACTIVE: "active", STAGE_DELETED: "deleted"}
 
@@ -106,30 +106,31 @@ def locked_run(connection: Connection, run_id: str, *, active: bool = True) -> A
     return row
 
 
-def _demand_active(row: Any, run_id: str) -> None:
-    if row.stage != STAGE_ACTIVE:
-        raise InvalidParameterValue(f"Run {shown(run_id)} is deleted. Restore it to write to it.")
-
-
-def locked_runs(connection: Connection, run_ids: list[str]) -> list[Any]:
-    """The rows of several runs in use, locked until the transaction ends, in the order of their row numbers.
-
-    Raises:
-        DoesNotExist: One is not there.
-        InvalidParameterValue: One is deleted.
-    """
-    if len(run_ids) == 1:
-        return [locked_run(connection, run_ids[0])]
+def lock_runs(connection: Connection, run_ids: list[str]) -> dict[str, Any]:
+    """The rows of those runs that are there, by id, locked until the transaction ends."""
     found: list[Any] = []
     for start in range(0, len(run_ids), _LOCKED_AT_ONCE):
         part = run_ids[start : start + _LOCKED_AT_ONCE]
         found += connection.execute(_LOCKED_RUNS, {"run_ids": part}).all()
-    rows = {row.run_id: row for row in found}
-    for run_id in run_ids:
-        if run_id not in rows:
-            raise no_run(run_id)
-        _demand_active(rows[run_id], run_id)
-    return sorted(found, key=lambda row: row.run)
+    return {row.run_id: row for row in found}
+
+
+def run_in_use(rows: dict[str, Any], run_id: str) -> Any:
+    """The row of a run among those that :func:`lock_runs` found.
+
+    Raises:
+        DoesNotExist: It is not there.
+        InvalidParameterValue: It is deleted.
+    """
+    if run_id not in rows:
+        raise no_run(run_id)
+    _demand_active(rows[run_id], run_id)
+    return rows[run_id]
+
+
+def _demand_active(row: Any, run_id: str) -> None:
+    if row.stage != STAGE_ACTIVE:
+        raise InvalidParameterValue(f"Run {shown(run_id)} is deleted. Restore it to write to it.")
 
 
 def no_run(run_id: str) -> DoesNotExist:

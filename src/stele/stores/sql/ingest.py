@@ -18,7 +18,7 @@ from stele.errors import InvalidParameterValue, shown
 from stele.schema.codec import required
 from stele.schema.ingest import Ingest, IngestResponse, IngestSeries
 from stele.stores.sql import dialect, series
-from stele.stores.sql.core import StoreCore, locked_runs, now_ms
+from stele.stores.sql.core import StoreCore, lock_runs, now_ms, run_in_use
 from stele.stores.sql.segments import POINT, Points
 from stele.stores.sql.tables import KIND_METRIC, ingest_clients
 
@@ -55,8 +55,9 @@ class IngestOperations(StoreCore):
         def work(connection: Connection) -> IngestResponse:
             if not _advance(connection, client_id, request.sequence):
                 return IngestResponse(points=points, repeated_batch=True)
-            for row in locked_runs(connection, list(by_run)):
-                columns = by_run[row.run_id]
+            rows = lock_runs(connection, list(by_run))
+            for run_id, columns in by_run.items():
+                row = run_in_use(rows, run_id)
                 ids = self.keys.resolve(connection, row.experiment_id, [(KIND_METRIC, item.key) for item in columns])
                 records = _records(columns, ids)
                 series.append_records(connection, row.run, records.tobytes(), len(records))

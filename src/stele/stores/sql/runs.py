@@ -16,7 +16,6 @@ from stele.schema.codec import required
 from stele.schema.datasets import RunInputs
 from stele.schema.enums import RunStatus, status_name, view_name
 from stele.schema.experiments import Empty
-from stele.schema.metrics import Metric
 from stele.schema.runs import Run, RunData
 from stele.stores.sql import series
 from stele.stores.sql.batch import Batch, check_batch, check_tags, merge_params
@@ -152,8 +151,7 @@ class RunOperations(StoreCore):
         return self._log(request.run_id, check_batch(request))
 
     def log_metric(self, request: r.LogMetric) -> Empty:
-        metric = Metric(required(request.key, "key"), request.value, request.timestamp, request.step)
-        return self._log(request.run_id, check_batch(r.LogBatch(run_id=request.run_id, metrics=[metric])))
+        return self._log(request.run_id, check_batch(request.as_batch()))
 
     def log_param(self, request: r.LogParam) -> Empty:
         param = r.Param(required(request.key, "key"), request.value)

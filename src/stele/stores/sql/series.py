@@ -42,14 +42,24 @@ MAX_DOCUMENT_METRICS = 1_000
 
 def append(connection: Connection, run: int, metrics: Sequence[Metric], key_ids: dict[tuple[int, str], int]) -> None:
     """Append points to the log of a run whose row the caller has locked."""
+    append_rows(connection, [log_row(run, metrics, key_ids)])
+
+
+def log_row(run: int, metrics: Sequence[Metric], key_ids: dict[tuple[int, str], int]) -> dict[str, Any]:
+    """The row of the ingest log that holds some points of a run."""
     records = pack((key_ids[KIND_METRIC, m.key], m.step, m.timestamp, m.value) for m in metrics)
-    append_records(connection, run, records, len(metrics))
+    return {"run": run, "points": len(metrics), "records": records}
 
 
 def append_records(connection: Connection, run: int, records: bytes, points: int) -> None:
     """As :func:`append`, of points that are packed already."""
-    connection.execute(ingest_log.insert(), {"run": run, "points": points, "records": records})
-    connection.execute(dialect.insert_ignore(connection, dirty_runs), {"run": run})
+    append_rows(connection, [{"run": run, "points": points, "records": records}])
+
+
+def append_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Append to the logs of several runs whose rows the caller has locked."""
+    connection.execute(ingest_log.insert(), rows)
+    connection.execute(dialect.insert_ignore(connection, dirty_runs), [{"run": row["run"]} for row in rows])
 
 
 def pending_runs(connection: Connection, limit: int = 1_000) -> list[int]:

@@ -14,6 +14,7 @@ from stele.stores.sql.datasets import DatasetOperations
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.engines import open_database
 from stele.stores.sql.experiments import ExperimentOperations, artifact_location, is_local, local_root
+from stele.stores.sql.group_writes import GroupWrites
 from stele.stores.sql.ingest import IngestOperations
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.logged_models import LoggedModelOperations
@@ -33,6 +34,7 @@ _REFRESH_SECONDS = 1.0
 class SqlStore(
     ExperimentOperations,
     DatasetOperations,
+    GroupWrites,
     IngestOperations,
     MetricOperations,
     LoggedModelOperations,

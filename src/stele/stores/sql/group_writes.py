@@ -1,0 +1,74 @@
+"""Points of many requests in one transaction.
+
+A durable commit costs more than the points of a hundred small requests, so a server hands over what has arrived
+while the commit before was under way. A request that cannot be stored fails alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from stele import limits
+from stele.errors import SteleError
+from stele.schema.metrics import Metric
+from stele.schema.runs import LogBatch
+from stele.stores.sql import series
+from stele.stores.sql.batch import check_batch
+from stele.stores.sql.core import StoreCore, lock_runs, run_in_use
+from stele.stores.sql.tables import KIND_METRIC
+
+__all__ = ["GroupWrites"]
+
+
+class GroupWrites(StoreCore):
+    """The part of a store that takes many requests at once."""
+
+    def log_points(self, requests: Sequence[LogBatch]) -> list[SteleError | None]:
+        """Store the points of several requests, durable when this returns.
+
+        Args:
+            requests: Batches of metrics, without params and tags; several may be of one run.
+
+        Returns:
+            For each request None, or why nothing of it is stored.
+        """
+        checked = [_checked(request) for request in requests]
+
+        def work(connection: Connection) -> list[SteleError | None]:
+            rows = lock_runs(connection, list(dict.fromkeys(request.run_id for request in requests)))
+            outcome = [batch if isinstance(batch, SteleError) else _refusal(rows, batch.run_id) for batch in checked]
+            by_run: dict[str, list[Metric]] = {}
+            for batch, error in zip(checked, outcome, strict=True):
+                if error is None and isinstance(batch, LogBatch) and batch.metrics:
+                    by_run.setdefault(batch.run_id, []).extend(batch.metrics)
+            if by_run:
+                series.append_rows(connection, [self._packed(connection, rows[run], by_run[run]) for run in by_run])
+            return outcome
+
+        return self.db.write(work)
+
+    def _packed(self, connection: Connection, row: Any, metrics: list[Metric]) -> dict[str, Any]:
+        names = dict.fromkeys((KIND_METRIC, metric.key) for metric in metrics)
+        ids = self.keys.resolve(connection, row.experiment_id, names)
+        return series.log_row(row.run, metrics, ids)
+
+
+def _checked(request: LogBatch) -> LogBatch | SteleError:
+    """The batch when it may be stored, else why not."""
+    try:
+        limits.check_run_id(request.run_id)
+        check_batch(request)
+    except SteleError as error:
+        return error
+    return request
+
+
+def _refusal(rows: dict[str, Any], run_id: str) -> SteleError | None:
+    try:
+        run_in_use(rows, run_id)
+    except SteleError as error:
+        return error
+    return None
