@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Self
 
-__all__ = ["Column", "Columnar", "Doubles", "Integers", "json_number"]
+__all__ = ["Column", "Columnar", "Doubles", "Integers", "json_number", "json_numbers"]
 
 ITEM_BYTES = 8
 
@@ -32,6 +32,12 @@ def json_number(value: float) -> float | str:
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def json_numbers(values: list[float]) -> list[Any]:
+    """As :func:`json_number`, for each."""
+    # A sum that is finite proves that every item is; one that is not proves nothing.
+    return values if math.isfinite(sum(values)) else [json_number(value) for value in values]
 
 
 class Column(Columnar):
@@ -104,6 +110,5 @@ class Doubles(Column):
 
     def to_json(self) -> list[Any]:
         """The numbers, those that are not finite as strings."""
-        values = self.data.tolist()
-        # A sum that is finite proves that every item is; one that is not proves nothing.
-        return values if math.isfinite(sum(values)) else [json_number(value) for value in values]
+        values: list[Any] = self.data.tolist()
+        return json_numbers(values)

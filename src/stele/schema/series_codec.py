@@ -1,8 +1,8 @@
 """The compact binary form of series, ``application/vnd.stele.series``: columns that are read where they lie.
 
-``docs/reference/series-format.md`` is its published description. The 8 bytes ``STELSER1``, the length of the header as
-a little-endian u32, four zero bytes, the header as JSON with spaces up to a multiple of 8, and the columns, each a run of
-little-endian 64-bit numbers. The header has the fields of the JSON form, but for each column its type, its number of
+``docs/reference/series-format.md`` is its published description: the 8 bytes ``STELSER1``, the length of the header as
+a little-endian u32, four zero bytes, the header as JSON with spaces up to a multiple of 8, and the columns, each a run
+of little-endian 64-bit numbers. The header has the fields of the JSON form, but for each column its type, its number of
 items, and the byte at which it starts, counted from the end of the header.
 """
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, select
@@ -13,10 +15,10 @@ from stele import limits
 from stele.errors import InvalidParameterValue, shown
 from stele.schema import metrics as m
 from stele.schema.codec import required
-from stele.stores.sql import series
 from stele.stores.sql.core import StoreCore, run_numbers
-from stele.stores.sql.segments import Points
-from stele.stores.sql.series import Series
+from stele.stores.sql.history import Series, history
+from stele.stores.sql.points import Points
+from stele.stores.sql.series_reader import read_points
 from stele.stores.sql.tables import KIND_METRIC, entity_keys
 
 __all__ = ["MetricOperations"]
@@ -36,26 +38,25 @@ class MetricOperations(StoreCore):
         def work(connection: Connection) -> Series:
             found = _points(connection, [run_id], key)
             # One more than asked for tells whether there is another page.
-            return series.history(found[run_id], after, None if limit is None else limit + 1) if found else _NOTHING
+            return history(found[run_id], after, None if limit is None else limit + 1) if found else _NOTHING
 
         page = self.db.read(work)
         token = ""
         if limit is not None and len(page.values) > limit:
             page = page.first(limit)
             token = _token(page)
-        points = zip(page.values, page.timestamps, page.steps, strict=True)
-        return m.GetMetricHistoryResponse(metrics=[m.Metric(key, *point) for point in points], next_page_token=token)
+        return m.GetMetricHistoryResponse(metrics=_rows([m.MetricColumns(key, *page)]), next_page_token=token)
 
     def get_metric_history_bulk(self, request: m.GetMetricHistoryBulk) -> m.GetMetricHistoryBulkResponse:
         run_ids = _checked_runs(request.run_id, "run_id")
         key = required(request.metric_key, "metric_key")
         left = min(request.max_results, limits.MAX_HISTORY_PAGE)
         limits.check_max_results(request.max_results, 2**63)
-        points: list[m.MetricWithRunId] = []
+        parts: list[m.MetricColumns] = []
         for run_id, page in self._histories(run_ids, key).items():
-            points += _with_run(run_id, key, page.first(left))
+            parts.append(m.MetricColumns(key, *page.first(left), run_id))
             left -= min(left, len(page.values))
-        return m.GetMetricHistoryBulkResponse(metrics=points)
+        return m.GetMetricHistoryBulkResponse(metrics=_rows(parts))
 
     def get_metric_history_bulk_interval(
         self, request: m.GetMetricHistoryBulkInterval
@@ -68,17 +69,18 @@ class MetricOperations(StoreCore):
             raise InvalidParameterValue("start_step and end_step come together: give both or neither.")
         if start is not None and end is not None and start > end:
             raise InvalidParameterValue(f"start_step {start} is greater than end_step {end}.")
-        points: list[m.MetricWithRunId] = []
-        for run_id, page in self._histories(run_ids, key).items():
-            points += _with_run(run_id, key, _thinned(page, start, end, request.max_results))
-        return m.GetMetricHistoryBulkResponse(metrics=points)
+        parts = [
+            m.MetricColumns(key, *_thinned(page, start, end, request.max_results), run_id)
+            for run_id, page in self._histories(run_ids, key).items()
+        ]
+        return m.GetMetricHistoryBulkResponse(metrics=_rows(parts))
 
     def _histories(self, run_ids: list[str], key: str) -> dict[str, Series]:
         """The history of one key in several runs, runs in the order of their ids, those without it left out."""
 
         def work(connection: Connection) -> dict[str, Series]:
             found = _points(connection, run_ids, key)
-            return {run_id: series.history(found[run_id]) for run_id in sorted(found)}
+            return {run_id: history(found[run_id]) for run_id in sorted(found)}
 
         return self.db.read(work)
 
@@ -96,7 +98,7 @@ def _points(connection: Connection, run_ids: list[str], key: str) -> dict[str, P
     )
     key_ids = {row.experiment_id: row.key_id for row in connection.execute(query)}
     return {
-        run_id: series.read_series(connection, row.run, [key_ids[row.experiment_id]])[key_ids[row.experiment_id]]
+        run_id: read_points(connection, row.run, [key_ids[row.experiment_id]])[key_ids[row.experiment_id]]
         for run_id, row in rows.items()
         if row.experiment_id in key_ids
     }
@@ -108,9 +110,10 @@ def _checked_runs(run_ids: list[str], path: str) -> list[str]:
     return list(dict.fromkeys(run_ids))
 
 
-def _with_run(run_id: str, key: str, page: Series) -> list[m.MetricWithRunId]:
-    points = zip(page.values, page.timestamps, page.steps, strict=True)
-    return [m.MetricWithRunId(key, *point, run_id) for point in points]
+def _rows(parts: list[m.MetricColumns]) -> Sequence[Any]:
+    """The points; an empty list where there are none, which is not written."""
+    rows = m.MetricRows(parts)
+    return rows if len(rows) else []
 
 
 def _thinned(page: Series, start: int | None, end: int | None, most: int) -> Series:
