@@ -35,6 +35,11 @@ def decoded(data: bytes, count: int) -> Points:
     return points
 
 
+def block_of(series: list[tuple[int, Points]], codec: int | None = None) -> bytes:
+    keys, counts = (np.array(column) for column in zip(*((key, len(each)) for key, each in series), strict=True))
+    return encode_block(keys, counts, concatenated([points for _, points in series]), codec)
+
+
 def bits(points: Points) -> tuple[bytes, bytes, bytes]:
     return points.steps.tobytes(), points.timestamps.tobytes(), points.values.tobytes()
 
@@ -43,7 +48,7 @@ def bits(points: Points) -> tuple[bytes, bytes, bytes]:
 @given(series=st.lists(ROWS, min_size=1, max_size=4))
 def test_points_come_back_bit_for_bit(codec, series):
     columns = [points_of(rows) for rows in series]
-    data = encode_block([(7 + 3 * i, points) for i, points in enumerate(columns)], codec)
+    data = block_of([(7 + 3 * i, points) for i, points in enumerate(columns)], codec)
     whole = concatenated(columns)
     assert bits(decoded(data, len(whole))) == bits(whole)
     if len(columns) > 1:
@@ -59,7 +64,7 @@ def test_regular_steps_take_16_bytes(codec, first, stride, count):
     steps = (first + stride * np.arange(count, dtype=object)) % 2**64
     steps = np.array([step - 2**64 if step >= 2**63 else step for step in steps], np.int64)
     points = Points(steps, np.zeros(count, np.int64), np.zeros(count))
-    data = encode_block([(1, points)], codec)
+    data = block_of([(1, points)], codec)
     assert struct.unpack_from("<I", data, 12)[0] == 16
     assert bits(decoded(data, count)) == bits(points)
 
@@ -67,7 +72,7 @@ def test_regular_steps_take_16_bytes(codec, first, stride, count):
 @given(data=st.data(), rows=st.lists(ROWS, min_size=1, max_size=3), codec=st.sampled_from(sorted(CODECS.values())))
 def test_damaged_bytes_are_noticed(data, rows, codec):
     columns = [points_of(each) for each in rows]
-    block = encode_block([(i + 1, points) for i, points in enumerate(columns)], codec)
+    block = block_of([(i + 1, points) for i, points in enumerate(columns)], codec)
     place = data.draw(st.integers(24, len(block) - 1))
     flipped = bytes([*block[:place], block[place] ^ data.draw(st.integers(1, 255)), *block[place + 1 :]])
     for bad in (flipped, block[:place], block + b"\0", b"", b"\x09" + block[1:]):
@@ -78,7 +83,7 @@ def test_damaged_bytes_are_noticed(data, rows, codec):
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
 def test_a_wrong_number_of_points_is_noticed(codec):
     points = points_of([(i * i, i, 0.5) for i in range(20)])
-    block = encode_block([(1, points)], codec)
+    block = block_of([(1, points)], codec)
     with pytest.raises(Corrupt, match="20 points where 21"):
         decoded(block, 21)
     column = column_codec.encode(points.steps, codec)
@@ -93,9 +98,9 @@ def test_a_wrong_number_of_points_is_noticed(codec):
 
 def test_zlib_takes_over_where_pcodec_is_missing(monkeypatch):
     points = points_of([(i, i, 0.5) for i in range(20)])
-    from_elsewhere = encode_block([(1, points)], PCO)
+    from_elsewhere = block_of([(1, points)], PCO)
     monkeypatch.setattr(column_codec, "_pcodec", lambda: None)
-    own = encode_block([(1, points)])
+    own = block_of([(1, points)])
     assert own[1] == ZLIB
     assert bits(decoded(own, 20)) == bits(points)
     with pytest.raises(MissingDependency, match="pcodec"):

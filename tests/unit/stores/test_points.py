@@ -8,9 +8,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stele.stores.sql.points import Points, concatenated, count_before, sorted_distinct
-from stele.stores.sql.pyramid import CELL, cells_of, grouped
-from stele.stores.sql.records import RECORD, by_key, pack, unpack
+from stele.stores.sql.cells import CELL, cells_of, grouped
+from stele.stores.sql.keyed_points import KeyedPoints
+from stele.stores.sql.points import Points, canonical_values, concatenated, count_before, counts_before, sorted_distinct
+from stele.stores.sql.records import RECORD, pack, unpack
 
 VALUES = st.sampled_from([0.0, -0.0, 1.0, -1.5, 1e300, math.nan, math.inf, -math.inf])
 ROWS = st.lists(st.tuples(st.integers(1, 3), st.integers(-3, 3), st.integers(0, 2), VALUES), max_size=40)
@@ -18,8 +19,7 @@ ROWS = st.lists(st.tuples(st.integers(1, 3), st.integers(-3, 3), st.integers(0, 
 
 def points_of(rows: list[tuple[int, int, float]]) -> Points:
     steps, timestamps, values = zip(*rows, strict=True) if rows else ((), (), ())
-    values = [math.nan if value != value else value + 0.0 for value in values]
-    return Points(np.array(steps, np.int64), np.array(timestamps, np.int64), np.array(values, np.float64))
+    return Points(np.array(steps, np.int64), np.array(timestamps, np.int64), canonical_values(values))
 
 
 def rows_of(points: Points) -> list[tuple[int, int, str]]:
@@ -47,15 +47,39 @@ def test_sorted_distinct_is_the_sorted_set(rows):
 def test_records_come_back_by_key(rows):
     packed = pack(*(np.array(column) for column in zip(*rows, strict=True)), len(rows)) if rows else b""
     assert len(packed) == RECORD.itemsize * len(rows)
-    found = dict(by_key(unpack([packed[: 28 * (len(rows) // 2)], packed[28 * (len(rows) // 2) :]])))
-    assert sorted(found) == sorted({row[0] for row in rows})
+    half = 28 * (len(rows) // 2)
+    keyed = KeyedPoints.of_records(unpack([packed[:half], packed[half:]]))
+    found = dict(keyed.items())
+    assert list(found) == sorted({row[0] for row in rows})
     for key, points in found.items():
         assert rows_of(points) == expected_order([row[1:] for row in rows if row[0] == key])
+        assert rows_of(keyed.of(key)) == rows_of(points)
+    assert len(keyed.of(99)) == 0
+
+
+@given(ROWS, ROWS, st.data())
+def test_keyed_points_are_merged_and_filtered(some, others, data):
+    parts = [
+        KeyedPoints.sorted(np.array([row[0] for row in rows], np.int64), points_of([row[1:] for row in rows]))
+        for rows in (some, others)
+    ]
+    merged = KeyedPoints.merged(parts)
+    rows = some + others
+    assert {key: rows_of(points) for key, points in merged.items()} == {
+        key: expected_order([row[1:] for row in rows if row[0] == key]) for key in {row[0] for row in rows}
+    }
+    keep = np.array(data.draw(st.lists(st.booleans(), min_size=len(merged), max_size=len(merged))), bool)
+    kept = merged.filtered(keep)
+    assert rows_of(kept.points) == [row for row, wanted in zip(rows_of(merged.points), keep, strict=True) if wanted]
+    assert [key for key, points in kept.items() for _ in range(len(points))] == [
+        key for (key, wanted) in zip(np.repeat(merged.keys, merged.counts).tolist(), keep, strict=True) if wanted
+    ]
+    assert kept.counts.all()
 
 
 def test_key_numbers_far_apart_are_sorted_too():
     keys = np.array([4_000_000_000, 5, 70_000, 5])
-    found = dict(by_key(unpack([pack(keys, np.arange(4), 0, 1.0, 4)])))
+    found = dict(KeyedPoints.of_records(unpack([pack(keys, np.arange(4), 0, 1.0, 4)])).items())
     assert {key: points.steps.tolist() for key, points in found.items()} == {5: [1, 3], 70_000: [2], 4_000_000_000: [0]}
 
 
@@ -63,6 +87,7 @@ def test_key_numbers_far_apart_are_sorted_too():
 def test_positions_are_counted(rows, step, timestamp):
     points = sorted_distinct(points_of([row[1:] for row in rows]))
     places = list(zip(points.steps.tolist(), points.timestamps.tolist(), strict=True))
+    assert counts_before(points, np.array([step]), np.array([timestamp])) == count_before(points, step, timestamp)
     assert count_before(points, step, timestamp) == sum(place < (step, timestamp) for place in places)
     assert count_before(points, step, timestamp, inclusive=True) == sum(p <= (step, timestamp) for p in places)
 

@@ -14,7 +14,7 @@ from stele.schema import experiments as e
 from stele.schema import metrics as m
 from stele.schema import runs as r
 from stele.schema.metrics import Metric
-from stele.stores.sql import SqlStore, series
+from stele.stores.sql import SqlStore, summaries
 from stele.stores.sql.tables import MAX_DOUBLE, latest_metrics
 
 VALUES = st.sampled_from([0.0, 1.0, -1.0, 2.5, 1e300, math.nan, math.inf, -math.inf])
@@ -97,7 +97,7 @@ def test_a_run_with_very_many_metrics_shows_all(store):
     for start in (0, 900):
         metrics = [Metric(f"layer{i}", float(i), 1, 1) for i in range(start, start + 900)]
         store.log_batch(r.LogBatch(run_id=run, metrics=metrics))
-    assert series.MAX_DOCUMENT_METRICS < 1_800
+    assert summaries.MAX_DOCUMENT_METRICS < 1_800
     for found in (
         store.get_run(r.GetRun(run_id=run)).run,
         store.search_runs(r.SearchRuns(experiment_ids=[experiment])).runs[0],

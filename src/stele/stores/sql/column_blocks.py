@@ -21,14 +21,13 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from stele.stores.sql import column_codec
 from stele.stores.sql.column_codec import Corrupt
-from stele.stores.sql.points import Ints, Points, concatenated
+from stele.stores.sql.points import Ints, Points
 
 __all__ = ["BLOCK_POINTS", "Block", "decode_keys", "decode_points", "encode_block"]
 
@@ -52,27 +51,26 @@ class Block(NamedTuple):
     times_bytes: int
 
 
-def encode_block(series: Sequence[tuple[int, Points]], codec: int | None = None) -> bytes:
+def encode_block(keys: Ints, counts: Ints, points: Points, codec: int | None = None) -> bytes:
     """The block of the points of some keys.
 
     Args:
-        series: Key numbers, ascending, and the sorted, distinct points of each; none is empty.
+        keys: Key numbers, ascending.
+        counts: How many points each has; none has 0.
+        points: The points of the first key, then those of the next, each sorted and distinct.
         codec: See :mod:`~stele.stores.sql.column_codec`; the best one of this machine by default.
     """
     codec = column_codec.preferred() if codec is None else codec
-    points = concatenated([each for _, each in series])
     flags, steps = 0, b""
-    if len(series) == 1 and (stride := _stride(points.steps)) is not None:
+    if len(keys) == 1 and (stride := _stride(points.steps)) is not None:
         flags, steps = _REGULAR_STEPS, _STRIDE.pack(int(points.steps[0]), stride)
     else:
         steps = column_codec.encode(points.steps, codec)
     times = column_codec.encode(points.timestamps, codec)
-    table = b""
-    if len(series) > 1:
-        table = np.array([[key for key, _ in series], [len(each) for _, each in series]], "<u4").tobytes()
+    table = np.concatenate([keys, counts]).astype("<u4").tobytes() if len(keys) > 1 else b""
     body = b"".join((table, steps, times, column_codec.encode(points.values, codec)))
     check = zlib.crc32(body)
-    return _HEADER.pack(_VERSION, codec, flags, len(points), len(series), len(steps), len(times), check) + body
+    return _HEADER.pack(_VERSION, codec, flags, len(points), len(keys), len(steps), len(times), check) + body
 
 
 def decode_points(data: bytes, out: Points) -> None:

@@ -1,19 +1,21 @@
-"""The few statements that the three databases spell differently."""
+"""The few statements that the three databases spell differently, and those that are spelt once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table
+from sqlalchemy import Connection, CursorResult, Insert, Table
 from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.sql import Executable
 
-__all__ = ["insert_ignore", "upsert"]
+__all__ = ["Prepared", "insert_ignore", "insert_ignore_of", "upsert"]
 
 
 def insert_ignore(connection: Connection, table: Table) -> Insert:
     """An insert that leaves a row with the same key as it is."""
-    return _insert_ignore(connection.dialect.name, table)
+    return insert_ignore_of(connection.dialect.name, table)
 
 
 def upsert(connection: Connection, table: Table) -> Insert:
@@ -22,7 +24,8 @@ def upsert(connection: Connection, table: Table) -> Insert:
 
 
 @cache  # building a statement takes longer than running it
-def _insert_ignore(dialect: str, table: Table) -> Insert:
+def insert_ignore_of(dialect: str, table: Table) -> Insert:
+    """As :func:`insert_ignore`, from the name of the dialect."""
     if dialect in ("mysql", "mariadb"):
         return mysql.insert(table).prefix_with("IGNORE")
     if dialect == "sqlite":
@@ -42,3 +45,41 @@ def _upsert(dialect: str, table: Table) -> Insert:
         index_elements=key, set_={name: conflict.excluded[name] for name in others}
     )
     return result
+
+
+class Prepared:
+    """A statement whose text is made once for each database.
+
+    SQLAlchemy finds the text of a statement in its cache in 50 to 100 us; SQLite runs one in 10. Nothing is converted
+    on the way: numbers, texts and bytes go as they are.
+
+    Args:
+        statement: One whose parameters are numbers, texts and bytes; or a function that makes it from the name of the
+            database's dialect.
+    """
+
+    def __init__(self, statement: Executable | Callable[[str], Executable]) -> None:
+        self._statement = statement
+        self._compiled: dict[str, Any] = {}
+
+    def __call__(self, connection: Connection, values: dict[str, Any]) -> CursorResult[Any]:
+        """Run it with a value for each parameter."""
+        compiled = self._compiled_for(connection)
+        return connection.exec_driver_sql(compiled.string, _parameters(compiled, values))
+
+    def many(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Run it once for each row of values."""
+        compiled = self._compiled_for(connection)
+        connection.exec_driver_sql(compiled.string, [_parameters(compiled, values) for values in rows])
+
+    def _compiled_for(self, connection: Connection) -> Any:
+        name = connection.dialect.name
+        if name not in self._compiled:
+            statement: Any = self._statement if isinstance(self._statement, Executable) else self._statement(name)
+            self._compiled[name] = statement.compile(dialect=connection.dialect)
+        return self._compiled[name]
+
+
+def _parameters(compiled: Any, values: dict[str, Any]) -> Any:
+    parameters = compiled.construct_params(values)
+    return parameters if compiled.positiontup is None else tuple(parameters[name] for name in compiled.positiontup)

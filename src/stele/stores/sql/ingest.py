@@ -19,7 +19,8 @@ from stele.schema.codec import required
 from stele.schema.ingest import Ingest, IngestResponse, IngestSeries
 from stele.stores.sql import dialect, series
 from stele.stores.sql.core import StoreCore, lock_runs, now_ms, run_in_use
-from stele.stores.sql.segments import POINT, Points
+from stele.stores.sql.points import canonical_values
+from stele.stores.sql.records import RECORD, Records
 from stele.stores.sql.tables import KIND_METRIC, ingest_clients
 
 __all__ = ["IngestOperations"]
@@ -107,8 +108,7 @@ def _checked_series(item: IngestSeries, path: str) -> _Columns:
     timestamps = _integers(item.timestamps, f"{path}.timestamps")
     if len(timestamps) and (least := int(timestamps.min())) < 0:
         limits.check_timestamp(least, f"{path}.timestamps[{int(timestamps.argmin())}]")
-    values = np.array(item.values, dtype="<f8")
-    values[np.isnan(values)] = np.nan  # one NaN, so that equal points have equal bytes
+    values = canonical_values(item.values)
     return _Columns(item.key, steps, timestamps, values)
 
 
@@ -120,10 +120,10 @@ def _integers(values: Sequence[int], path: str) -> Column:
         raise InvalidParameterValue(f"{path}[{bad}] {shown(values[bad])} does not fit into 64 bits.") from e
 
 
-def _records(columns: Iterable[_Columns], ids: dict[tuple[int, str], int]) -> Points:
+def _records(columns: Iterable[_Columns], ids: dict[tuple[int, str], int]) -> Records:
     """The points of one run as records."""
     columns = list(columns)
-    records = np.empty(sum(len(item.values) for item in columns), dtype=POINT)
+    records = np.empty(sum(len(item.values) for item in columns), dtype=RECORD)
     start = 0
     for item in columns:
         part = records[start : start + len(item.values)]

@@ -14,7 +14,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Ints", "Points", "canonical_values", "comparable", "concatenated", "count_before", "sorted_distinct"]
+__all__ = [
+    "Ints",
+    "Points",
+    "canonical_values",
+    "comparable",
+    "concatenated",
+    "count_before",
+    "counts_before",
+    "repeats",
+    "sorted_distinct",
+]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -34,6 +44,11 @@ class Points:
     def __getitem__(self, places: Any) -> Points:
         """The points at some places: a slice, a mask or an array of indexes."""
         return Points(self.steps[places], self.timestamps[places], self.values[places])
+
+    @property
+    def columns(self) -> tuple[Ints, Ints, Floats]:
+        """Steps, timestamps and values."""
+        return self.steps, self.timestamps, self.values
 
     @classmethod
     def empty(cls, count: int = 0) -> Points:
@@ -87,11 +102,9 @@ def sorted_distinct(points: Points) -> Points:
     places = np.flatnonzero(shared)
     tied = points[places]
     tied = tied[np.lexsort((np.isnan(tied.values), comparable(tied.values), tied.timestamps, tied.steps))]
-    for column, sorted_column in zip(
-        (points.steps, points.timestamps, points.values), (tied.steps, tied.timestamps, tied.values), strict=True
-    ):
-        column[places] = sorted_column
-    repeated = _repeats(tied)
+    for column, ordered in zip(points.columns, tied.columns, strict=True):
+        column[places] = ordered
+    repeated = repeats(tied)
     if not repeated.any():
         return points
     keep = np.ones(len(points), bool)
@@ -99,7 +112,7 @@ def sorted_distinct(points: Points) -> Points:
     return points[keep]
 
 
-def _repeats(points: Points) -> npt.NDArray[np.bool_]:
+def repeats(points: Points) -> npt.NDArray[np.bool_]:
     """For each of the sorted points but the first, whether it is the one before it."""
     same = np.ones(max(len(points) - 1, 0), bool)
     for column in (points.steps, points.timestamps, points.values.view(np.int64)):
@@ -113,3 +126,13 @@ def count_before(points: Points, step: int, timestamp: int, *, inclusive: bool =
     high = int(np.searchsorted(points.steps, step, "right"))
     side: Any = "right" if inclusive else "left"
     return low + int(np.searchsorted(points.timestamps[low:high], timestamp, side))
+
+
+def counts_before(points: Points, steps: Ints, timestamps: Ints) -> Ints:
+    """As :func:`count_before` for many positions."""
+    low = np.searchsorted(points.steps, steps, "left")
+    high = np.searchsorted(points.steps, steps, "right")
+    for place in np.flatnonzero(low < high):
+        tied = points.timestamps[low[place] : high[place]]
+        low[place] += np.searchsorted(tied, timestamps[place], "left")
+    return low

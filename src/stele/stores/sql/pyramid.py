@@ -1,81 +1,203 @@
-"""Cells: what a group of consecutive points looks like from afar.
+"""Charts of long series: cells of 256 points from the summaries of sealed segments, without reading the points.
 
-A chart of millions of points is drawn from cells of 256 points each, which sealed segments carry in their
-``summary``; so a request costs in proportion to what it shows.
+A request costs in proportion to what it shows. Cells stand for points only where a segment lies whole in the range and
+no other point lies among its own; the others are decoded, so that a cell never counts a point twice or out of place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy import BindParameter, Connection, bindparam, case, null, union_all
 
-from stele.stores.sql.points import Points
-
-__all__ = ["CELL", "CELL_POINTS", "Cells", "cells_of", "grouped"]
-
-CELL_POINTS = 256
-"""Points of one stored cell."""
-
-CELL = np.dtype(
-    [
-        ("first_step", "<i8"),
-        ("last_step", "<i8"),
-        ("first_timestamp", "<i8"),
-        ("last_timestamp", "<i8"),
-        ("points", "<i8"),
-        ("finite", "<i8"),
-        ("nans", "<i8"),
-        ("min", "<f8"),
-        ("max", "<f8"),
-        ("sum", "<f8"),
-        ("first", "<f8"),
-        ("last", "<f8"),
-    ]
+from stele import limits
+from stele.stores.sql.cells import CELL_POINTS, Cells, grouped
+from stele.stores.sql.dialect import Prepared
+from stele.stores.sql.keyed_points import KeyedPoints
+from stele.stores.sql.parts import parts
+from stele.stores.sql.points import Ints, Points, concatenated, count_before, counts_before, sorted_distinct
+from stele.stores.sql.records import unpack
+from stele.stores.sql.series_reader import (
+    LOG,
+    Segment,
+    cells_of_segments,
+    decoded,
+    log_columns,
+    read_points,
+    segment_columns,
+    visible,
 )
-"""A group of consecutive points of one series in canonical order.
+from stele.stores.sql.tables import segments
 
-``points`` counts all, ``finite`` those that are neither NaN nor infinite, ``nans`` the NaN. ``min`` and ``max`` are
-over all but NaN, infinities included, and NaN where there is nothing else. ``sum`` is over the finite values.
-``first`` and ``last`` are the values at the ends, whatever they are.
-"""
-
-Cells = npt.NDArray[np.void]
-"""An array of :data:`CELL`."""
+__all__ = ["read_cells"]
 
 
-def cells_of(points: Points) -> Cells:
-    """Each of the sorted points as a cell of its own."""
-    cells = np.empty(len(points), CELL)
-    finite = np.isfinite(points.values)
-    cells["first_step"] = cells["last_step"] = points.steps
-    cells["first_timestamp"] = cells["last_timestamp"] = points.timestamps
-    cells["points"] = 1
-    cells["finite"] = finite
-    cells["nans"] = np.isnan(points.values)
-    cells["min"] = cells["max"] = cells["first"] = cells["last"] = points.values
-    cells["sum"] = np.where(finite, points.values, 0.0)
-    return cells
+def _query() -> Prepared:
+    run: BindParameter[int] = bindparam("run")
+    key: BindParameter[int] = bindparam("key")
+    s = segments.c
+    found = segment_columns(summary=s.summary, data=case((s.sealed == 1, null()), else_=s.data)).where(
+        *visible(run, last_step=bindparam("last_step")),
+        s.last_step >= bindparam("first_step"),
+        s.first_key <= key,
+        s.last_key >= key,
+    )
+    return Prepared(union_all(found, log_columns(run, bindparam("until"))))
 
 
-def grouped(points: Points, size: int = CELL_POINTS) -> Cells:
-    """The sorted points in cells of ``size`` each; the last one may hold fewer."""
-    if size == 1:
-        return cells_of(points)
-    starts = np.arange(0, len(points), size)
-    ends = np.append(starts[1:], len(points)) - 1
-    cells = np.empty(len(starts), CELL)
-    if not len(starts):
+_SUMMARIES = _query()
+
+
+class _Blocks(NamedTuple):
+    """The sealed segments of a series in the order of their beginnings, and their cells, one after the other."""
+
+    segments: list[Segment]
+    cells: Cells
+    counts: Ints
+    """How many cells each has."""
+    first: tuple[Ints, Ints]
+    last: tuple[Ints, Ints]
+    """Step and timestamp of the first and the last point of each."""
+
+
+def read_cells(
+    connection: Connection, run: int, key_id: int, first_step: int | None, last_step: int | None, most_cells: int
+) -> Cells:
+    """The points of a series in cells: the largest of at most 256 points that leave ``most_cells`` of them.
+
+    Args:
+        connection: Where to read.
+        run: Row number of the run.
+        key_id: Number of the key.
+        first_step: Only points of this step and later ones.
+        last_step: Only points up to this step.
+        most_cells: As many cells as the one who asks can make use of. There are more when the points are many, and
+            there is one for each point when they are few.
+
+    Raises:
+        DataLoss: A segment is damaged; the message names it.
+    """
+    while True:
+        cells = _tried(connection, run, key_id, (first_step, last_step), most_cells)
+        if cells is not None:
+            return cells
+
+
+def _tried(
+    connection: Connection, run: int, key: int, bounds: tuple[int | None, int | None], most_cells: int
+) -> Cells | None:
+    """The cells; None when a compaction replaced segments between two statements."""
+    low = limits.INT64_MIN if bounds[0] is None else bounds[0]
+    high = limits.INT64_MAX if bounds[1] is None else bounds[1]
+    asked = {"run": run, "key": key, "first_step": low, "last_step": high, "until": limits.INT64_MAX}
+    found = [Segment._make(row) for row in _SUMMARIES(connection, asked)]
+    sealed = [segment for segment in found if segment.sealed == 1]
+    if sum(segment.points for segment in sealed) < most_cells * CELL_POINTS:
+        points = read_points(connection, run, [key], *bounds)[key]
+        return grouped(points, _cell_size(len(points), most_cells))
+    loose = _loose(connection, run, key, [segment for segment in found if segment.sealed != 1])
+    blocks = _blocks(connection, run, sealed)
+    whole = _stand_alone(blocks, loose) & (blocks.first[0] >= low) & (blocks.last[0] <= high)
+    read = _decoded(connection, run, [each for each, alone in zip(blocks.segments, whole, strict=True) if not alone])
+    if read is None:
+        return None
+    points = sorted_distinct(concatenated([*read, loose]))
+    return _cells(blocks, whole, points[(points.steps >= low) & (points.steps <= high)])
+
+
+def _cell_size(points: int, most_cells: int) -> int:
+    """The largest power of two up to 256 that leaves ``most_cells`` cells."""
+    size = CELL_POINTS
+    while size > 1 and points < size * most_cells:
+        size //= 2
+    return size
+
+
+def _loose(connection: Connection, run: int, key: int, found: Sequence[Segment]) -> Points:
+    """The points of a series that are in no sealed segment."""
+    parts = [decoded(connection, run, segment).of(key) for segment in found if segment.sealed != LOG]
+    records = unpack(segment.data for segment in found if segment.sealed == LOG)
+    parts.append(KeyedPoints.of_records(records[records["key"] == key]).points)
+    return sorted_distinct(concatenated(parts))
+
+
+def _blocks(connection: Connection, run: int, sealed: list[Segment]) -> _Blocks:
+    cells, counts = cells_of_segments(connection, run, sealed)
+    starts = np.cumsum(counts) - counts
+    order = np.lexsort((cells["first_timestamp"][starts], cells["first_step"][starts]))
+    if (order[1:] < order[:-1]).any():
+        cells = cells[np.concatenate([np.arange(starts[place], starts[place] + counts[place]) for place in order])]
+        counts = counts[order]
+        starts = np.cumsum(counts) - counts
+    first, last = cells[starts], cells[starts + counts - 1]
+    return _Blocks(
+        [sealed[place] for place in order],
+        cells,
+        counts,
+        (first["first_step"], first["first_timestamp"]),
+        (last["last_step"], last["last_timestamp"]),
+    )
+
+
+def _stand_alone(blocks: _Blocks, loose: Points) -> npt.NDArray[np.bool_]:
+    """Which blocks have no point of another block, and no loose one, among their own."""
+    alone = np.ones(len(blocks.segments), bool)
+    if _reaches([column[:-1] for column in blocks.last], [column[1:] for column in blocks.first]).any():
+        alone &= ~_overlapping(blocks)
+    if len(loose):
+        begin, end = ((loose.steps[place], loose.timestamps[place]) for place in (0, -1))
+        touched = _reaches(blocks.last, begin) & _reaches(end, blocks.first)
+        for place in np.flatnonzero(touched):
+            first, last = ([int(column[place]) for column in ends] for ends in (blocks.first, blocks.last))
+            alone[place] &= count_before(loose, *first) == count_before(loose, *last, inclusive=True)
+    return alone
+
+
+def _reaches(last: Sequence[Any], first: Sequence[Any]) -> npt.NDArray[np.bool_]:
+    """Where a last position is not before a first one; positions are steps and timestamps."""
+    reaches: npt.NDArray[np.bool_] = (last[0] > first[0]) | ((last[0] == first[0]) & (last[1] >= first[1]))
+    return reaches
+
+
+def _overlapping(blocks: _Blocks) -> npt.NDArray[np.bool_]:
+    """Which blocks overlap another one."""
+    first = list(zip(*(column.tolist() for column in blocks.first), strict=True))
+    last = list(zip(*(column.tolist() for column in blocks.last), strict=True))
+    result = np.zeros(len(first), bool)
+    furthest = last[0]  # the end of all blocks so far
+    for place in range(1, len(first)):
+        result[place] |= furthest >= first[place]
+        result[place - 1] |= last[place - 1] >= first[place]
+        furthest = max(furthest, last[place])
+    return result
+
+
+def _decoded(connection: Connection, run: int, wanted: Sequence[Segment]) -> list[Points] | None:
+    """The points of segments; None when one of them is no longer there."""
+    rows: list[Segment] = []
+    for part in parts([segment.id for segment in wanted]):
+        query = segment_columns(data=segments.c.data).where(segments.c.run == run, segments.c.id.in_(part))
+        rows += [Segment._make(row) for row in connection.execute(query)]
+    if len(rows) != len(wanted):
+        return None
+    return [decoded(connection, run, segment).points for segment in rows]
+
+
+def _cells(blocks: _Blocks, whole: npt.NDArray[np.bool_], points: Points) -> Cells:
+    """The cells of some blocks, and between them those of other points."""
+    cells = blocks.cells if whole.all() else blocks.cells[np.repeat(whole, blocks.counts)]
+    if not len(points):
         return cells
-    finite, nans = np.isfinite(points.values), np.isnan(points.values)
-    cells["first_step"], cells["last_step"] = points.steps[starts], points.steps[ends]
-    cells["first_timestamp"], cells["last_timestamp"] = points.timestamps[starts], points.timestamps[ends]
-    cells["points"] = ends - starts + 1
-    cells["finite"] = np.add.reduceat(finite, starts, dtype=np.int64)
-    cells["nans"] = np.add.reduceat(nans, starts, dtype=np.int64)
-    # fmin and fmax pass over NaN, and give one where there is nothing else.
-    cells["min"] = np.fmin.reduceat(points.values, starts)
-    cells["max"] = np.fmax.reduceat(points.values, starts)
-    with np.errstate(over="ignore"):
-        cells["sum"] = np.add.reduceat(np.where(finite, points.values, 0.0), starts)
-    cells["first"], cells["last"] = points.values[starts], points.values[ends]
-    return cells
+    ends = np.append(0, np.cumsum(blocks.counts[whole]))
+    # How many points stand before each block, and then which lie between two.
+    places = counts_before(points, blocks.first[0][whole], blocks.first[1][whole])
+    bounds = np.concatenate([[0], places, [len(points)]])
+    parts: list[Cells] = []
+    done = 0
+    for gap in np.flatnonzero(np.diff(bounds)):
+        parts += [cells[done : ends[gap]], grouped(points[int(bounds[gap]) : int(bounds[gap + 1])], CELL_POINTS)]
+        done = ends[gap]
+    return np.concatenate([*parts, cells[done:]])

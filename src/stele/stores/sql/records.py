@@ -7,14 +7,14 @@ same NaN and every zero as the same zero, see :mod:`~stele.stores.sql.points`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
-from stele.stores.sql.points import Points, canonical_values, sorted_distinct
+from stele.stores.sql.points import canonical_values
 
-__all__ = ["RECORD", "Records", "by_key", "columns", "pack", "unpack"]
+__all__ = ["RECORD", "Records", "pack", "unpack"]
 
 RECORD = np.dtype([("key", "<u4"), ("step", "<i8"), ("timestamp", "<i8"), ("value", "<f8")])
 """One record."""
@@ -46,33 +46,3 @@ def pack(
 def unpack(chunks: Iterable[bytes]) -> Records:
     """The records in any number of packed pieces, in their order."""
     return np.frombuffer(b"".join(chunks), dtype=RECORD)
-
-
-def columns(records: Records) -> Points:
-    """The columns of records of one key."""
-    return Points(
-        np.ascontiguousarray(records["step"]),
-        np.ascontiguousarray(records["timestamp"]),
-        canonical_values(records["value"]),
-    )
-
-
-def by_key(records: Records) -> Iterator[tuple[int, Points]]:
-    """Key numbers in their order, and the sorted, distinct points of each."""
-    keys = records["key"]
-    if not len(keys):
-        return
-    order = key_order(keys)
-    keys = keys[order]
-    points = columns(records[order])
-    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(keys)], strict=True):
-        yield int(keys[start]), sorted_distinct(points[start:end])
-
-
-def key_order(keys: npt.NDArray[np.uint32]) -> npt.NDArray[np.intp]:
-    """Indexes that sort key numbers, equal ones in their order."""
-    low = keys.min()
-    if keys.max() - low < 65_536:  # numpy sorts 16 bits by counting, ten times faster
-        return np.argsort((keys - low).astype(np.uint16), kind="stable")
-    return np.argsort(keys, kind="stable")

@@ -20,7 +20,7 @@ from stele.schema.datasets import (
 from stele.schema.enums import RunStatus
 from stele.schema.metrics import Metric
 from stele.schema.runs import Param, Run, RunData, RunInfo, RunTag
-from stele.stores.sql import series
+from stele.stores.sql import summaries
 from stele.stores.sql.core import STAGE_NAMES
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.documents import RunDocument, unpack, unpack_latest
@@ -82,7 +82,7 @@ def fetch_runs(
     asked = [numbers] if isinstance(numbers, Select) else parts(numbers)
     rows = [row for part in asked for row in connection.execute(query.where(runs.c.run.in_(part))).mappings()]
     wide = [row["run"] for row in rows if row["latest"] is None and row["applied_id"]]
-    many = series.latest_of(connection, keys, wide) if wide else {}
+    many = summaries.latest_of(connection, keys, wide) if wide else {}
     documents = {row["run"]: unpack(row["document"]) for row in rows}
     inputs = described.get(connection, {number for document in documents.values() for number, _ in document.inputs})
     found = {

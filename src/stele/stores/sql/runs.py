@@ -17,7 +17,7 @@ from stele.schema.datasets import RunInputs
 from stele.schema.enums import RunStatus, status_name, view_name
 from stele.schema.experiments import Empty
 from stele.schema.runs import Run, RunData
-from stele.stores.sql import series
+from stele.stores.sql import series, summaries
 from stele.stores.sql.batch import Batch, check_batch, check_tags, merge_params
 from stele.stores.sql.core import StoreCore, active_experiment, experiment_number, locked_run, no_run, now_ms
 from stele.stores.sql.documents import RunDocument, pack, unpack
@@ -198,14 +198,14 @@ class RunOperations(StoreCore):
 
     def apply_all(self) -> None:
         """Bring every dirty run up to date; the first step of everything that looks at many runs."""
-        while self.db.read(lambda c: series.pending_runs(c, limit=1)):
-            self._apply(lambda c: series.pending_runs(c, limit=_APPLIED_AT_ONCE))
+        while self.db.read(lambda c: summaries.pending_runs(c, limit=1)):
+            self._apply(lambda c: summaries.pending_runs(c, limit=_APPLIED_AT_ONCE))
 
     def _apply(self, choose: Callable[[Connection], Any]) -> None:
         def work(connection: Connection) -> None:
             numbers = list(choose(connection))
             if numbers:
-                series.apply_pending(connection, self.keys, numbers)
+                summaries.apply_pending(connection, self.keys, numbers)
 
         self.db.write(work)
 

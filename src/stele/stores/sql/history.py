@@ -1,0 +1,60 @@
+"""A series in the order of MLflow's history: by timestamp, step, value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from stele.stores.sql.points import Points, comparable
+
+__all__ = ["Series", "history"]
+
+
+class Series(NamedTuple):
+    """Columns of one series in the order of its history."""
+
+    timestamps: list[int]
+    steps: list[int]
+    values: list[float]
+
+    def first(self, count: int) -> Series:
+        """The first points."""
+        return Series(self.timestamps[:count], self.steps[:count], self.values[:count])
+
+    def at(self, places: Sequence[int]) -> Series:
+        """The points at some places."""
+        columns = (self.timestamps, self.steps, self.values)
+        timestamps, steps, values = ([column[place] for place in places] for column in columns)
+        return Series(timestamps, steps, values)  # type: ignore[arg-type]  # three columns of two types
+
+
+def history(points: Points, after: tuple[int, int, float, bool] | None = None, limit: int | None = None) -> Series:
+    """The points of one series as a history.
+
+    Args:
+        points: Points of one key in canonical order.
+        after: Timestamp, step, value (0 for NaN) and whether it was NaN of the point before the first one wanted.
+        limit: Most points to return.
+    """
+    if (points.timestamps[1:] < points.timestamps[:-1]).any():
+        points = points[
+            np.lexsort((np.isnan(points.values), comparable(points.values), points.steps, points.timestamps))
+        ]
+    if after is not None:
+        points = points[_behind(points, after) :]
+    points = points[:limit]
+    return Series(points.timestamps.tolist(), points.steps.tolist(), points.values.tolist())
+
+
+def _behind(points: Points, after: tuple[int, int, float, bool]) -> int:
+    """Index of the first point behind a position."""
+    timestamp, step, value, nan = after
+    behind = points.timestamps > timestamp
+    equal = points.timestamps == timestamp
+    columns = (points.steps, step), (comparable(points.values), value), (np.isnan(points.values), nan)
+    for column, bound in columns:
+        behind |= equal & (column > bound)
+        equal &= column == bound
+    return int(np.argmax(behind)) if behind.any() else len(points)

@@ -1,0 +1,271 @@
+"""Reading points: segments and what the ingest log holds beyond them, as one set.
+
+Segments and log are read by one statement, which every database answers from one state: so a reader never sees points
+twice, or not at all, while a compaction moves them. Nothing here relies on segments being disjoint; where they are,
+which is nearly always, their points are decoded into place and not looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    bindparam,
+    literal_column,
+    null,
+    or_,
+    select,
+    union_all,
+)
+
+from stele import limits
+from stele.errors import DataLoss, shown
+from stele.stores.sql.cell_codec import unpack_cells
+from stele.stores.sql.cells import Cells
+from stele.stores.sql.column_blocks import decode_keys, decode_points
+from stele.stores.sql.column_codec import Corrupt
+from stele.stores.sql.dialect import Prepared
+from stele.stores.sql.keyed_points import KeyedPoints
+from stele.stores.sql.parts import parts
+from stele.stores.sql.points import Ints, Points, concatenated, count_before, sorted_distinct
+from stele.stores.sql.records import unpack
+from stele.stores.sql.tables import ingest_log, runs, segments
+
+__all__ = ["LOG", "Segment", "cells_of_segments", "decoded", "log_columns", "read_points", "segment_columns", "visible"]
+
+LOG = -1
+"""``sealed`` of a row that comes from the ingest log."""
+
+
+class Segment(NamedTuple):
+    """A row of ``segments``, or of ``ingest_log`` with ``sealed`` = LOG; ``summary`` and ``data`` where asked for."""
+
+    id: int
+    sealed: int
+    first_key: int
+    last_key: int
+    first_step: int
+    last_step: int
+    points: int
+    summary: bytes
+    data: bytes
+
+
+def visible(run: Any, epoch: Any = None, last_step: Any = None) -> list[ColumnElement[bool]]:
+    """Which segments show the points of a run.
+
+    Args:
+        run: Row number of the run.
+        epoch: As they stood in this epoch; without it, as they stand now.
+        last_step: Only segments that have points up to this step.
+    """
+    s = segments.c
+    now = s.hidden_epoch == 0
+    conditions = [s.run == run]
+    conditions += [now] if epoch is None else [s.epoch <= epoch, or_(now, s.hidden_epoch > epoch)]
+    return conditions if last_step is None else [*conditions, s.first_step <= last_step]
+
+
+def segment_columns(*, summary: Any = None, data: Any = None) -> Select[Any]:
+    """A query for segments as :class:`Segment`."""
+    s = segments.c
+    wide = [null() if column is None else column for column in (summary, data)]
+    return select(s.id, s.sealed, s.first_key, s.last_key, s.first_step, s.last_step, s.points, *wide)
+
+
+def log_columns(run: Any, until: Any) -> Select[Any]:
+    """A query for the log of a run as :class:`Segment`.
+
+    Args:
+        run: Row number of the run.
+        until: The last row wanted.
+    """
+    c = ingest_log.c
+    nothing: list[ColumnElement[Any]] = [literal_column("0")] * 4
+    columns = [c.id, literal_column(str(LOG)), *nothing, c.points, null(), c.records]
+    return select(*columns).where(c.run == run, c.id <= until)
+
+
+def _query(*keys: ColumnElement[bool]) -> CompoundSelect[Any]:
+    run: BindParameter[int] = bindparam("run")
+    found = segment_columns(data=segments.c.data).where(
+        *visible(run, last_step=bindparam("last_step")), segments.c.last_step >= bindparam("first_step"), *keys
+    )
+    return union_all(found, log_columns(run, bindparam("until")))
+
+
+# Through the index (run, first_key, last_key, ...): of the run's segments only those of the key are looked up.
+_OF_ONE_KEY = Prepared(_query(segments.c.first_key <= bindparam("key"), segments.c.last_key >= bindparam("key")))
+_OF_MANY_KEYS = _query(
+    segments.c.first_key <= bindparam("high"),
+    segments.c.last_key >= bindparam("low"),
+    or_(segments.c.first_key != segments.c.last_key, segments.c.first_key.in_(bindparam("keys", expanding=True))),
+)
+
+
+def read_points(
+    connection: Connection,
+    run: int,
+    key_ids: Iterable[int],
+    first_step: int | None = None,
+    last_step: int | None = None,
+    *,
+    until: int | None = None,
+) -> dict[int, Points]:
+    """The points of some series of a run in canonical order, each once.
+
+    Args:
+        connection: Where to read.
+        run: Row number of the run.
+        key_ids: Numbers of the keys; each is in the result, with no points when it has none.
+        first_step: Only points of this step and later ones.
+        last_step: Only points up to this step.
+        until: Only what the ingest log holds up to this row.
+
+    Raises:
+        DataLoss: A segment is damaged; the message names it.
+        MissingDependency: A segment was written with a library that is not installed here.
+    """
+    wanted = list(dict.fromkeys(key_ids))
+    bounds = {
+        "run": run,
+        "first_step": limits.INT64_MIN if first_step is None else first_step,
+        "last_step": limits.INT64_MAX if last_step is None else last_step,
+        "until": limits.INT64_MAX if until is None else until,
+    }
+    result: dict[int, Points] = {}
+    for part in parts(wanted):
+        found = _found(connection, part, bounds)
+        pieces = _by_key(connection, run, found, part)
+        for key in part:
+            points = _assembled(connection, run, *pieces[key])
+            result[key] = _between_steps(points, first_step, last_step)
+    return result
+
+
+def _found(connection: Connection, keys: Sequence[int], bounds: dict[str, int]) -> list[Segment]:
+    if len(keys) == 1:
+        rows = _OF_ONE_KEY(connection, {**bounds, "key": keys[0]})
+    else:
+        rows = connection.execute(_OF_MANY_KEYS, {**bounds, "low": min(keys), "high": max(keys), "keys": keys})
+    return [Segment._make(row) for row in rows]
+
+
+def _by_key(
+    connection: Connection, run: int, found: Iterable[Segment], keys: Collection[int]
+) -> dict[int, tuple[list[Segment], list[Points]]]:
+    """Per key its sealed segments, and its points elsewhere, unsorted pieces of them."""
+    pieces: dict[int, tuple[list[Segment], list[Points]]] = {key: ([], []) for key in keys}
+    log: list[bytes] = []
+    for segment in found:
+        if segment.sealed == LOG:
+            log.append(segment.data)
+        elif segment.sealed and segment.first_key in pieces:
+            pieces[segment.first_key][0].append(segment)
+        elif not segment.sealed:
+            content = decoded(connection, run, segment)
+            for key in _shared(content.keys, keys):
+                pieces[key][1].append(content.of(key))
+    if log:
+        records = unpack(log)
+        if len(keys) == 1:  # a log of many keys is not sorted for one
+            records = records[records["key"] == next(iter(keys))]
+        content = KeyedPoints.of_records(records)
+        for key in _shared(content.keys, keys):
+            pieces[key][1].append(content.of(key))
+    return pieces
+
+
+def _shared(present: Ints, wanted: Collection[int]) -> list[int]:
+    if len(wanted) == 1:
+        return list(wanted)
+    return list(set(present.tolist()).intersection(wanted))
+
+
+def decoded(connection: Connection, run: int, segment: Segment) -> KeyedPoints:
+    """All points of a segment.
+
+    Raises:
+        DataLoss: It is damaged.
+        MissingDependency: It was written with a library that is not installed here.
+    """
+    points = Points.empty(segment.points)
+    try:
+        decode_points(segment.data, points)
+        if segment.first_key == segment.last_key:
+            return KeyedPoints(np.array([segment.first_key]), np.array([0, segment.points]), points)
+        keys, counts = decode_keys(segment.data)
+    except Corrupt as e:
+        raise _damaged(connection, run, segment.id, e) from e
+    return KeyedPoints(keys, np.append(0, np.cumsum(counts)), points)
+
+
+def _damaged(connection: Connection, run: int, segment: int, cause: Corrupt) -> DataLoss:
+    """The error for a segment that cannot be read."""
+    run_id = connection.scalar(select(runs.c.run_id).where(runs.c.run == run))
+    return DataLoss(
+        f"Segment {segment} of run {shown(run_id)} is damaged: {cause}. Its points cannot be read; "
+        "restore the database from a backup."
+    )
+
+
+def cells_of_segments(connection: Connection, run: int, sealed: Sequence[Segment]) -> tuple[Cells, Ints]:
+    """The cells of sealed segments, one segment after the other, and how many each has.
+
+    Raises:
+        DataLoss: A summary is damaged.
+    """
+    try:
+        return unpack_cells([segment.summary for segment in sealed])
+    except Corrupt:
+        for segment in sealed:
+            try:
+                unpack_cells([segment.summary])
+            except Corrupt as e:
+                raise _damaged(connection, run, segment.id, e) from e
+        raise
+
+
+def _assembled(connection: Connection, run: int, sealed: list[Segment], loose: list[Points]) -> Points:
+    """One series from its sealed segments and its other points."""
+    sealed.sort(key=lambda segment: (segment.first_step, segment.last_step, segment.id))
+    points = Points.empty(sum(segment.points for segment in sealed))
+    ascending, start = True, 0
+    for segment in sealed:
+        end = start + segment.points
+        try:
+            decode_points(segment.data, points[start:end])
+        except Corrupt as e:
+            raise _damaged(connection, run, segment.id, e) from e
+        ascending = ascending and (not start or _rank(points, start - 1) < _rank(points, start))
+        start = end
+    if not ascending:
+        points = sorted_distinct(points)
+    late = sorted_distinct(concatenated(loose))
+    if not len(late) or not len(points):
+        return points if len(points) else late
+    # Only what stands behind the first of them moves.
+    place = count_before(points, int(late.steps[0]), int(late.timestamps[0]))
+    return concatenated([points[:place], sorted_distinct(concatenated([points[place:], late]))])
+
+
+def _rank(points: Points, place: int) -> tuple[int, int, float, bool]:
+    """What decides about the order of a point."""
+    value = float(points.values[place])
+    nan = value != value
+    return int(points.steps[place]), int(points.timestamps[place]), 0.0 if nan else value, nan
+
+
+def _between_steps(points: Points, first: int | None, last: int | None) -> Points:
+    if first is None and last is None:
+        return points
+    start = 0 if first is None else int(np.searchsorted(points.steps, first, "left"))
+    end = len(points) if last is None else int(np.searchsorted(points.steps, last, "right"))
+    return points[start:end]

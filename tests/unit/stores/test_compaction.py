@@ -1,0 +1,99 @@
+"""Compaction at any moment changes nothing that anybody reads."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from series_oracle import (
+    Oracle,
+    assert_cells,
+    key_number,
+    new_experiment,
+    new_run,
+    rows_of,
+    same_rows,
+    small_blocks,
+)
+from sqlalchemy import select
+
+from stele.schema import runs as r
+from stele.schema.metrics import Metric
+from stele.stores.sql import SqlStore
+from stele.stores.sql.compaction import compact_once
+from stele.stores.sql.pyramid import read_cells
+from stele.stores.sql.series_reader import read_points
+from stele.stores.sql.tables import latest_metrics, segments
+
+VALUES = st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.5, 1e300, math.nan, math.inf, -math.inf])
+POINTS = st.builds(Metric, st.sampled_from(["a", "b", "c"]), VALUES, st.integers(0, 3), st.integers(-2, 30))
+RAMPS = st.builds(  # what training does: one step after the other
+    lambda key, start, count: [Metric(key, i * 0.5, i, i) for i in range(start, start + count)],
+    st.sampled_from(["a", "b"]),
+    st.integers(0, 40),
+    st.integers(1, 30),
+)
+ACTS = st.one_of(RAMPS, st.lists(POINTS, min_size=1, max_size=25), st.sampled_from(["apply", "compact", "whole"]))
+STEPS = st.one_of(st.none(), st.integers(-3, 60))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    with SqlStore(f"sqlite:///{tmp_path_factory.mktemp('compaction')}/s.db") as store:
+        yield store
+
+
+def check(store: SqlStore, experiment: str, number: int, oracle: Oracle, bounds: list[tuple]) -> None:
+    keys = {key: key_number(store, experiment, key) for key in oracle.series}
+    for first, last in bounds:
+        found = store.db.read(lambda c, low=first, high=last: read_points(c, number, keys.values(), low, high))
+        for key, key_id in keys.items():
+            expected = oracle.rows(key, first, last)
+            assert same_rows(rows_of(found[key_id]), expected)
+            one = store.db.read(lambda c, k=key_id, low=first, high=last: read_points(c, number, [k], low, high))
+            assert same_rows(rows_of(one[key_id]), expected)
+            for most in (1, 3):
+                cells = store.db.read(
+                    lambda c, k=key_id, low=first, high=last, m=most: read_cells(c, number, k, low, high, m)
+                )
+                assert_cells(cells, expected)
+
+
+def check_summaries(store: SqlStore, experiment: str, number: int, oracle: Oracle) -> None:
+    query = select(latest_metrics).where(latest_metrics.c.run == number)
+    rows = {row["key_id"]: row for row in store.db.read(lambda c: c.execute(query).mappings().all())}
+    assert len(rows) == len(oracle.series)
+    for key in oracle.series:
+        row, expected = rows[key_number(store, experiment, key)], oracle.summary(key)
+        total = expected.pop("sum_value")
+        assert {name: row[name] for name in expected} == expected
+        assert row["sum_value"] == (None if total is None else pytest.approx(total))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=st.lists(ACTS, max_size=12), first=STEPS, last=STEPS)
+def test_nothing_changes_for_a_reader(store, acts, first, last):
+    with pytest.MonkeyPatch.context() as patch:
+        small_blocks(patch)
+        experiment = new_experiment(store)
+        run_id, number = new_run(store, experiment)
+        oracle = Oracle()
+        for act in acts:
+            if isinstance(act, list):
+                store.log_batch(r.LogBatch(run_id=run_id, metrics=act))
+                oracle.log(act)
+            elif act == "apply":
+                store.get_run(r.GetRun(run_id=run_id))
+            else:
+                store.get_run(r.GetRun(run_id=run_id))
+                compact_once(store.db, number, whole=act == "whole")
+                check(store, experiment, number, oracle, [(None, None)])
+        check(store, experiment, number, oracle, [(None, None), (first, last)])
+        store.get_run(r.GetRun(run_id=run_id))
+        check_summaries(store, experiment, number, oracle)
+        sealed = select(segments).where(segments.c.run == number, segments.c.sealed == 1)
+        for row in store.db.read(lambda c: c.execute(sealed).all()):
+            assert row.first_key == row.last_key
+            assert row.points <= 8
