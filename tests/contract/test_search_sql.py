@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from stele.errors import DeadlineExceeded, InvalidFilter, InvalidParameterValue
 from stele.search.tree import Compare, Node, OrderKey, to_text
 from stele.stores.sql import search_plan, tables
 from stele.stores.sql.engines import open_database
+from stele.stores.sql.keys import Keys
 from stele.stores.sql.search import (
     ExperimentQuery,
     RunQuery,
@@ -27,6 +29,7 @@ from stele.stores.sql.search import (
     register_functions,
     set_time_limit,
 )
+from stele.stores.sql.search_estimate import Estimates
 from stele.stores.sql.tables import KIND_TAG, MAX_DOUBLE
 from stele.testing.search_oracle import ExperimentRecord, Point, RunRecord, search_experiments, search_runs
 from stele.testing.search_strategies import (
@@ -83,6 +86,10 @@ def order_text(order: Sequence[OrderKey]) -> list[str]:
     return [f"{field} {'ASC' if key.ascending else 'DESC'}" for field, key in zip(shown, order, strict=True)]
 
 
+# Of all examples: an estimate that is out of date finds the same runs.
+REMEMBERED: defaultdict[str, Estimates] = defaultdict(Estimates)
+
+
 def all_runs(
     connection: Connection,
     names: dict[int, str],
@@ -98,7 +105,7 @@ def all_runs(
     token: str | None = None
     while True:
         query = RunQuery(list(experiment_ids), filter_string, view, list(order_by), size, token, NOW)
-        page = find_runs(connection, query)
+        page = find_runs(connection, query, estimates=REMEMBERED[connection.dialect.name])
         found += [names[run] for run in page.runs]
         token = page.next_page_token
         if token is None:
@@ -479,3 +486,22 @@ def _fill(connection: Connection, runs: int) -> None:
     connection.execute(insert(tables.runs), rows)
     texts = [{"run": number, "key_id": 1, "value": f"{'ab' * 60}{number}"} for number in range(1, runs + 1)]
     connection.execute(insert(tables.run_texts), texts)
+
+
+def test_an_estimate_is_remembered_for_equal_searches(
+    connection: Connection, statements: list[tuple[str, Any]]
+) -> None:
+    load_runs(connection, [a_run(i, metrics=loss(i)) for i in range(6)])
+    estimates, keys = Estimates(), Keys()
+
+    def count(filter_string: str, token: str | None = None) -> int:
+        statements.clear()
+        find_runs(connection, RunQuery([1], filter_string, "ALL", [], 2, token, NOW), keys, estimates)
+        return len(statements)
+
+    count("metrics.loss > 0")  # learns the names
+    known, fresh = count("metrics.loss > 0"), count("metrics.loss > 1")
+    assert known == fresh - 1
+    assert count("metrics.loss > 1") == known
+    # What is relative to now is looked at anew.
+    assert count("metrics.loss > 1 AND start_time < now()") == count("metrics.loss > 1 AND start_time < now()") == fresh

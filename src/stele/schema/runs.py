@@ -53,7 +53,7 @@ class RunTag(Struct, frozen=True, gc=False):
     value: str = field(default_factory=str)
 
 
-class RunInfo(Struct, omit_defaults=True, frozen=True):
+class RunInfo(Struct, omit_defaults=True, frozen=True, gc=False):
     """What a run is, without its data. Times are milliseconds since 1970, ``status`` a name of :class:`RunStatus`."""
 
     run_id: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -41,6 +42,7 @@ def serve(config: ServerConfig, *, started: Callable[[], None] = lambda: None) -
     listening = _listen(config.host, config.port)
     if config.workers == 1:
         app = create_app(config)
+        _spare_the_collector()
         started()
         asyncio.run(_serve_here(uvicorn.Config(app, **_OPTIONS), listening))
         return
@@ -69,7 +71,16 @@ def worker_app() -> App:
     """The application of one worker process."""
     config = msgspec.json.decode(os.environ[_CONFIG_VARIABLE], type=ServerConfig)
     set_up_logging(config.log_format)
-    return create_app(config)
+    app = create_app(config)
+    _spare_the_collector()
+    return app
+
+
+def _spare_the_collector() -> None:
+    """Keep what lives as long as the server out of the garbage collector's way: a full pass over it takes 10 ms."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -12,6 +12,7 @@ from stele.schema.codec import required
 from stele.stores.sql.database import Database
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.keys import Keys
+from stele.stores.sql.search_estimate import Estimates
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiments, runs
 
 __all__ = ["STAGE_NAMES", "StoreCore", "experiment_number", "lock_runs", "locked_run", "now_ms", "run_numbers"]
@@ -44,6 +45,7 @@ class StoreCore:
     db: Database
     keys: Keys
     described: DatasetCache
+    estimates: Estimates
     artifact_root: str
 
 

@@ -114,7 +114,7 @@ class RunOperations(StoreCore):
 
         def work(connection: Connection) -> r.SearchRunsResponse:
             set_time_limit(connection, int(settings.SEARCH_SECONDS.get() * 1000))
-            page = find_runs(connection, query, self.keys)
+            page = find_runs(connection, query, self.keys, self.estimates)
             rows = fetch_runs(connection, self.keys, self.described, page.runs)
             found = [run_entity(row, outputs=False) for row in rows]
             return r.SearchRunsResponse(runs=found, next_page_token=page.next_page_token or "")

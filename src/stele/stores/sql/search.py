@@ -18,10 +18,11 @@ from stele.errors import DeadlineExceeded
 from stele.schema.enums import ViewType
 from stele.search.fields import EXPERIMENTS, RUNS
 from stele.search.grammar import parse_filter, parse_order_by
-from stele.search.page import Position, SortValue, decode_token, encode_token, fingerprint
+from stele.search.page import Position, decode_token, encode_token, fingerprint
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.search_clauses import Clauses, resolve_names
 from stele.stores.sql.search_dialect import dialect_of, register_functions, set_time_limit
+from stele.stores.sql.search_estimate import Estimates
 from stele.stores.sql.search_order import all_values, behind, deciding_values, experiment_terms, sort_keys
 from stele.stores.sql.search_plan import RunSearch, read_runs
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiments
@@ -96,13 +97,16 @@ class ExperimentPage(msgspec.Struct, frozen=True):
     next_page_token: str | None
 
 
-def find_runs(connection: Connection, query: RunQuery, keys: Keys | None = None) -> RunPage:
+def find_runs(
+    connection: Connection, query: RunQuery, keys: Keys | None = None, estimates: Estimates | None = None
+) -> RunPage:
     """One page of runs. ``latest_metrics`` must be up to date.
 
     Args:
         connection: Where to read.
         query: What to find.
         keys: Key numbers that the store remembers; they save a statement.
+        estimates: What the store remembers of earlier searches; it saves another one.
 
     Raises:
         InvalidFilter: The filter or the order cannot be understood.
@@ -130,12 +134,14 @@ def find_runs(connection: Connection, query: RunQuery, keys: Keys | None = None)
             keys=[key for key in sorting if key.decides],
             place=None if position is None else deciding_values(sorting, position.values),
             limit=query.max_results + 1,
+            remembered=None if estimates is None else estimates.of(mark, clauses.names),
         )
         found = read_runs(search)
-    return RunPage(
-        [run.run for run in found[: query.max_results]],
-        _next(mark, now, [all_values(sorting, run.values) for run in found], query.max_results),
-    )
+    size = query.max_results
+    token = None
+    if len(found) > size:
+        token = encode_token(Position(all_values(sorting, found[size - 1].values), now), mark)
+    return RunPage([run.run for run in found[:size]], token)
 
 
 def find_experiments(connection: Connection, query: ExperimentQuery) -> ExperimentPage:
@@ -162,17 +168,12 @@ def find_experiments(connection: Connection, query: ExperimentQuery) -> Experime
     )
     with _deadline():
         found = connection.execute(statement).all()
-    return ExperimentPage(
-        [row[0] for row in found[: query.max_results]],
-        _next(mark, now, [tuple(row[1:]) for row in found], query.max_results),
-    )
+    size = query.max_results
+    token = encode_token(Position(tuple(found[size - 1][1:]), now), mark) if len(found) > size else None
+    return ExperimentPage([row[0] for row in found[:size]], token)
 
 
 _NO_CLAUSES = Clauses(dialect=None, names={}, now=0)  # type: ignore[arg-type]  # only for the types of sort terms
-
-
-def _next(mark: str, now: int, found: Sequence[tuple[SortValue, ...]], size: int) -> str | None:
-    return encode_token(Position(found[size - 1], now), mark) if len(found) > size else None
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +12,7 @@ from sqlalchemy import Select
 
 from stele.search.tree import And, Compare, Node, Not, Or, conjuncts
 
-__all__ = ["Driver", "Estimate", "Leaf", "cheapest_driver", "comparisons"]
+__all__ = ["Driver", "Estimate", "Estimates", "Leaf", "Remembered", "cheapest_driver", "comparisons"]
 
 # Microseconds on SQLite; only the ratios matter.
 SCANNED = 0.1
@@ -25,6 +27,8 @@ LISTED = 0.3
 """One run number put into a list that others are then looked up in."""
 
 _LEAST_SHARE = 0.002
+_REMEMBERED_SECONDS = 20.0
+_MOST_REMEMBERED = 256
 
 
 def comparisons(node: Node | None) -> Iterator[Compare]:
@@ -149,6 +153,44 @@ class Estimate:
         if not isinstance(node, Compare) or node not in self.counts:
             return False
         return self.reading(node) + self.matches(node) * LISTED + among * SCANNED < among * PROBED
+
+
+@dataclass
+class Remembered:
+    """The place of one estimate; a search that finds it empty fills it."""
+
+    expires: float
+    estimate: Estimate | None = None
+
+
+class Estimates:
+    """The estimates of the searches of the last seconds.
+
+    A page that shows a table asks the same again and again, and then for the next page. An estimate only chooses the
+    plan, so one that is a little old finds the same runs.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, Remembered] = OrderedDict()
+
+    def of(self, mark: str, names: Mapping[tuple[int, str], tuple[int, ...]]) -> Remembered:
+        """What is known of a search.
+
+        Args:
+            mark: Its fingerprint.
+            names: The key ids that its names have now: a name that is new makes another search.
+        """
+        key = (mark, tuple(sorted(names.items())))
+        found = self._kept.pop(key, None)
+        if found is None or found.expires < time.monotonic():
+            found = Remembered(time.monotonic() + _REMEMBERED_SECONDS)
+        self._kept[key] = found
+        while len(self._kept) > _MOST_REMEMBERED:
+            try:
+                self._kept.popitem(last=False)
+            except KeyError:  # another thread was faster
+                break
+        return found
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from sqlalchemy.sql.elements import False_
 
 from stele.search import like
 from stele.search.page import SortValue
-from stele.search.tree import Compare, Node, conjuncts
+from stele.search.tree import Compare, Moment, Node, conjuncts
 from stele.stores.sql.search_clauses import KINDS, Clauses, key_table
 from stele.stores.sql.search_dialect import Condition, look_up
 from stele.stores.sql.search_estimate import (
@@ -48,6 +48,7 @@ from stele.stores.sql.search_estimate import (
     Driver,
     Estimate,
     Leaf,
+    Remembered,
     cheapest_driver,
     comparisons,
 )
@@ -82,6 +83,7 @@ class RunSearch:
         keys: The complete order.
         place: Sort values behind which the page starts; None for the first page.
         limit: Most runs to read.
+        remembered: What an equal search found out a moment ago, and where to put what this one does.
     """
 
     connection: Connection
@@ -92,6 +94,7 @@ class RunSearch:
     keys: Sequence[SortKey]
     place: tuple[SortValue, ...] | None
     limit: int
+    remembered: Remembered | None = None
 
     def scope(self, row: FromClause) -> Condition:
         """The run belongs to the experiments and stages."""
@@ -113,7 +116,7 @@ def read_runs(search: RunSearch) -> list[Found]:
     if search.node is not None:
         if isinstance(search.clauses.condition(search.node, runs), False_):
             return []
-        estimate = _look(search)
+        estimate = _estimate(search)
         search = replace(search, node=estimate.likely_first(search.node))
         driver = cheapest_driver(search.node, estimate)
         entries = _walk_entries(search, estimate)
@@ -337,6 +340,20 @@ def _ranged(node: Compare) -> bool:
 
 
 # The look before the choice
+
+
+def _estimate(search: RunSearch) -> Estimate:
+    """What an equal search, or the page before, found out; else a look of our own."""
+    if search.remembered is None or any(_is_relative(node) for node in comparisons(search.node)):
+        return _look(search)
+    if search.remembered.estimate is None:
+        search.remembered.estimate = _look(search)
+    return search.remembered.estimate
+
+
+def _is_relative(node: Compare) -> bool:
+    values = node.value if isinstance(node.value, tuple) else (node.value,)
+    return any(isinstance(value, Moment) for value in values)
 
 
 def _look(search: RunSearch) -> Estimate:

@@ -22,6 +22,7 @@ from stele.stores.sql.metrics import MetricOperations
 from stele.stores.sql.purge import PurgeOperations
 from stele.stores.sql.registered_models import RegisteredModelOperations
 from stele.stores.sql.schema_version import prepare
+from stele.stores.sql.search_estimate import Estimates
 from stele.stores.sql.tokens import TokenOperations
 
 __all__ = ["SqlStore"]
@@ -59,6 +60,7 @@ class SqlStore(
         self.db = open_database(uri)
         self.keys = Keys()
         self.described = DatasetCache()
+        self.estimates = Estimates()
         # The one who starts a store may say ``..``; a client that makes an experiment may not.
         self.artifact_root = artifact_location(local_root(artifact_root) if is_local(artifact_root) else artifact_root)
         self._stop = threading.Event()
