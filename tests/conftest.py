@@ -24,6 +24,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
         if name.startswith(("STELE_", "MLFLOW_")) and not name.startswith("STELE_TEST_"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("STELE_JOURNAL_DIR", str(tmp_path / "journal"))
     monkeypatch.chdir(tmp_path)
 
 

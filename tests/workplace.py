@@ -9,7 +9,6 @@ import pytest
 
 from stele import settings
 from stele.client import context, fluent, stores, system_metrics
-from stele.client.async_logging import BACKGROUND
 from stele.client.jobs import JOBS
 
 __all__ = ["workplace"]
@@ -22,10 +21,10 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
         for name in filter(None, (setting.name, setting.twin)):
             monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("STELE_CAPTURE", "false")
+    monkeypatch.setenv("STELE_JOURNAL_DIR", str(tmp_path / "journal"))
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     JOBS.wait()
-    BACKGROUND.take_failed()
     fluent.reset()
     system_metrics.reset()
     stores.close_stores()

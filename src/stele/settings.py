@@ -131,11 +131,11 @@ EXPERIMENT_NAME = Setting(
 EXPERIMENT_ID = Setting("STELE_EXPERIMENT_ID", str, "", "Experiment of new runs, by id.", "MLFLOW_EXPERIMENT_ID")
 RUN_ID = Setting("STELE_RUN_ID", str, "", "Run that start_run() resumes.", "MLFLOW_RUN_ID")
 RUN_CONTEXT = Setting("STELE_RUN_CONTEXT", str, "", "JSON object of tags for every new run.", "MLFLOW_RUN_CONTEXT")
-ASYNC_LOGGING = Setting(
+ASYNC_LOGGING = Setting[bool | None](
     "STELE_ASYNC_LOGGING",
     _boolean,
-    False,
-    "Log in the background unless a call says synchronous=True.",
+    None,
+    "true: params and tags go through the journal as metrics do; false: metrics are stored when a call returns.",
     "MLFLOW_ENABLE_ASYNC_LOGGING",
 )
 TRUNCATE_LONG_VALUES = Setting(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
+import time
+from types import TracebackType
+from typing import Self
 
 from stele import settings
 from stele.schema.runs import Run
 
-__all__ = ["run_url", "show_run"]
+__all__ = ["WaitingLine", "run_url", "show_run"]
+
+_PATIENCE_SECONDS = 1.0
 
 
 def run_url(tracking_uri: str, run: Run) -> str:
@@ -22,3 +27,36 @@ def show_run(tracking_uri: str, run: Run) -> None:
     url = run_url(tracking_uri, run)
     if url and settings.PROGRESS.get() and sys.stderr.isatty():
         print(f"View run {run.info.run_name} at {url}", file=sys.stderr)  # noqa: T201 - for the person there
+
+
+class WaitingLine:
+    """A line on a terminal that tells what is still being sent, when that takes longer than a second.
+
+    Args:
+        uri: The store.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._place = uri.rpartition("@")[2].rpartition("/")[2] if not uri.startswith("http") else uri
+        self._begun = time.monotonic()
+        self._width = 0
+
+    def show(self, waiting: int) -> None:
+        """Say how many points and requests wait."""
+        passed = time.monotonic() - self._begun
+        if passed > _PATIENCE_SECONDS and settings.PROGRESS.get() and sys.stderr.isatty():
+            self._write(f"Sending {waiting} points to {self._place} ({passed:.0f} s)")
+
+    def _write(self, text: str) -> None:
+        print(f"\r{text.ljust(self._width)}", end="", file=sys.stderr, flush=True)  # noqa: T201 - for the person there
+        self._width = len(text)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._width:
+            self._write("")
+            print("\r", end="", file=sys.stderr, flush=True)  # noqa: T201

@@ -13,27 +13,32 @@ import os
 import sys
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from msgspec import Struct
 
 from stele import settings
 from stele.client import context, experiments, system_metrics
 from stele.client import tag_names as names
-from stele.client.async_logging import BACKGROUND
 from stele.client.calls.base import as_tags
 from stele.client.client import Client
-from stele.client.console import show_run
+from stele.client.console import WaitingLine, show_run
+from stele.client.endings import SHUTDOWN, finish_run
 from stele.client.jobs import JOBS
+from stele.client.stores import open_journalled
 from stele.client.system_metrics import SystemMetricsMonitor
 from stele.errors import InvalidParameterValue, SteleError, shown
 from stele.schema.enums import LifecycleStage
 from stele.schema.metrics import Metric
 from stele.schema.runs import Run
 
+if TYPE_CHECKING:
+    from stele.stores.journal.journal import Append
+
 __all__ = [
     "ActiveRun",
     "active_run",
+    "active_series",
     "client_of",
     "delete_run",
     "end_run",
@@ -41,6 +46,7 @@ __all__ = [
     "get_metric_history",
     "get_parent_run",
     "get_run",
+    "join_series",
     "last_active_run",
     "reset",
     "restore_run",
@@ -63,7 +69,7 @@ class ActiveRun(Run, frozen=True):
     ) -> Literal[False]:
         # Runs that the block left open end with it.
         while self.info.run_id in [run.info.run_id for run in _stack()]:
-            end_run("FINISHED" if kind is None else "FAILED")
+            end_run("FINISHED" if kind is None else "KILLED" if SHUTDOWN.terminated else "FAILED")
         return False
 
 
@@ -73,11 +79,14 @@ class _Open(Struct):
     run: ActiveRun
     client: Client
     process: int
+    series: dict[str, Append]
+    """Writers of points by metric, of those that were logged here; empty for good when the run ends."""
     monitor: SystemMetricsMonitor | None = None
 
 
 _LOGGER = logging.getLogger(__name__)
 _STACK: ContextVar[tuple[ActiveRun, ...]] = ContextVar("stele_active_runs", default=())
+_SERIES: ContextVar[dict[str, Append]] = ContextVar("stele_active_series", default={})  # noqa: B039 - stays empty
 _LAST: ContextVar[str] = ContextVar("stele_last_run_id", default="")
 _open: dict[str, _Open] = {}
 
@@ -125,11 +134,13 @@ def start_run(
     else:
         parent = _parent(client, parent_run_id, active)
         run = _create(client, parent, tags, experiment_id, run_name)
-    opened = _Open(ActiveRun(run.info, run.data, run.inputs, run.outputs), client, os.getpid())
+    opened = _Open(ActiveRun(run.info, run.data, run.inputs, run.outputs), client, os.getpid(), {})
     client.remember_artifact_uri(run)
     _open[run.info.run_id] = opened
     _STACK.set((*_stack(), opened.run))
+    _SERIES.set(opened.series)
     _LAST.set(run.info.run_id)
+    SHUTDOWN.watch()
     if not run_id and (active is None or parent_run_id):
         _capture(client, run.info.run_id)
     if system_metrics.is_enabled(log_system_metrics):
@@ -210,7 +221,8 @@ def _write_slow_facts(client: Client, run_id: str) -> None:
 def end_run(status: str = "FINISHED") -> None:
     """End the active run of this thread or task; without one nothing happens.
 
-    Returns when everything that was logged to the run in the background is stored.
+    Returns when everything that was logged to the run is stored. When the store takes nothing for
+    ``STELE_EXIT_TIMEOUT``, it stays in the journal and a warning says so.
 
     Args:
         status: FINISHED, FAILED, KILLED or another name of ``RunStatus``.
@@ -221,16 +233,18 @@ def end_run(status: str = "FINISHED") -> None:
     stack = _stack()
     if stack:
         _STACK.set(stack[:-1])
+        _SERIES.set(_open[stack[-2].info.run_id].series if stack[1:] else {})
         _end(stack[-1].info.run_id, status)
 
 
 def _end(run_id: str, status: str) -> None:
     opened = _open.pop(run_id)
+    opened.series.clear()
     if opened.monitor is not None:
         opened.monitor.finish()
     JOBS.wait(run_id)
-    BACKGROUND.drain()
-    opened.client.set_terminated(run_id, status)
+    with WaitingLine(opened.client.tracking_uri) as line:
+        finish_run(open_journalled(opened.client.tracking_uri), run_id, status, line.show)
     show_run(opened.client.tracking_uri, opened.run)
 
 
@@ -243,6 +257,19 @@ def active_run() -> ActiveRun | None:
     """The innermost active run of this thread or task; None when there is none."""
     stack = _stack()
     return stack[-1] if stack else None
+
+
+active_series = _SERIES.get
+"""The writers of points of the active run, by metric: what makes a call of ``log_metric`` take a microsecond."""
+
+
+def join_series(run_id: str) -> dict[str, Append]:
+    """The same for the active run with this id, which from now on is what :func:`active_series` gives here."""
+    opened = _open.get(run_id)
+    if opened is None:  # another thread has just ended it
+        return {}
+    _SERIES.set(opened.series)
+    return opened.series
 
 
 def ensure_run() -> ActiveRun:
@@ -308,8 +335,10 @@ def reset() -> None:
     for opened in _open.values():
         if opened.monitor is not None:
             opened.monitor.finish()
+        opened.series.clear()
     _open.clear()
     _STACK.set(())
+    _SERIES.set({})
     _LAST.set("")
     experiments.reset()
 
@@ -318,6 +347,8 @@ def _end_open_runs() -> None:
     """End what is still open when the process exits, innermost first; FAILED if an error ended the process."""
     interactive = hasattr(sys, "ps1") or "IPython" in sys.modules
     status = "FAILED" if getattr(sys, "last_value", None) is not None and not interactive else "FINISHED"
+    if SHUTDOWN.terminated:
+        status = "KILLED"
     for run_id, opened in reversed(list(_open.items())):
         # A forked child logs to the runs of its parent, but leaves it to the parent to end them.
         if opened.process == os.getpid():
@@ -330,6 +361,7 @@ def _end_open_runs() -> None:
 def _after_fork_in_child() -> None:
     for opened in _open.values():
         opened.monitor = None  # its thread stayed in the parent
+        opened.series.clear()  # they write to the journal of the parent
 
 
 atexit.register(_end_open_runs)

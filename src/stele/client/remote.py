@@ -5,7 +5,7 @@ from __future__ import annotations
 from stele.stores.rest import RestStore
 from stele.transport import HttpTransport
 
-__all__ = ["open_remote"]
+__all__ = ["open_for_sender", "open_remote"]
 
 
 def open_remote(uri: str) -> RestStore:
@@ -15,3 +15,12 @@ def open_remote(uri: str) -> RestStore:
         InvalidParameterValue: The address is not one of a server.
     """
     return RestStore(HttpTransport(uri))
+
+
+def open_for_sender(uri: str) -> RestStore:
+    """The same for the sender of a journal, which waits and tries again by itself.
+
+    Raises:
+        InvalidParameterValue: The address is not one of a server.
+    """
+    return RestStore(HttpTransport(uri, retries=0))

@@ -3,15 +3,18 @@
 A URI is an address (``http://host:5000``, ``sqlite:///runs.db``, ``postgresql://...``) or a plain path. A path that
 ends in ``.db``, ``.sqlite`` or ``.sqlite3`` is a SQLite file, any other path is a directory with a ``stele.db`` in
 it. Stores are shared by all threads and replaced after a fork, because a child must not use connections of its parent.
+What logs uses a store with a journal in front of it; :func:`open_store` gives the store itself.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
+import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stele import settings
 from stele.errors import InvalidParameterValue, shown
@@ -21,6 +24,8 @@ from stele.stores.base import TrackingStore
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stele.stores.buffered import BufferedStore
+
 __all__ = [
     "DEFAULT_URI",
     "STORES",
@@ -28,6 +33,9 @@ __all__ = [
     "get_registry_uri",
     "get_tracking_uri",
     "is_tracking_uri_set",
+    "journalled_stores",
+    "open_for_sender",
+    "open_journalled",
     "open_store",
     "resolve_uri",
     "set_registry_uri",
@@ -51,6 +59,17 @@ STORES: Registry[Callable[..., TrackingStore]] = Registry(
 )
 """Scheme -> what makes the store: called with the URI, and unless it is a server's also with the artifact root."""
 
+_PARTS: Registry[Callable[..., Any]] = Registry(
+    "part of a store",
+    (),
+    {
+        "journalled": "stele.stores.buffered:BufferedStore",
+        "sender": "stele.client.remote:open_for_sender",
+        "upload": "stele.client.shipments:upload_run",
+    },
+)
+"""What a script that only reads does not need, and therefore does not import."""
+
 # One letter in front of a colon is a Windows drive.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.\-]+)(?:\+[A-Za-z0-9_]+)?:")
 _DATABASE_FILE = (".db", ".sqlite", ".sqlite3")
@@ -64,7 +83,9 @@ class _Chosen:
 
 
 _stores: dict[str, TrackingStore] = {}
-_inherited: list[TrackingStore] = []
+_journalled: dict[tuple[str, bool], BufferedStore] = {}
+_senders: dict[str, TrackingStore] = {}
+_inherited: list[Any] = []
 _lock = threading.Lock()
 
 
@@ -154,6 +175,55 @@ def open_store(uri: str | None = None) -> TrackingStore:
     return store
 
 
+def open_journalled(uri: str | None = None) -> BufferedStore:
+    """The store at an address with a journal in front of it, the same object for every thread.
+
+    Under ``STELE_OFFLINE`` it is the journal alone.
+
+    Args:
+        uri: The address; None means the current tracking URI.
+
+    Raises:
+        InvalidParameterValue: No store handles this kind of address.
+    """
+    uri = get_tracking_uri() if uri is None else uri
+    place = (uri, settings.OFFLINE.get())
+    store = _journalled.get(place)
+    if store is None:
+        inner = None if settings.OFFLINE.get() else open_store(uri)
+        with _lock:
+            store = _journalled.get(place)
+            if store is None:
+                upload = _PARTS.get("upload")
+                store = _PARTS.get("journalled")(_absolute(uri), inner, lambda: open_for_sender(uri), upload)
+                _journalled[place] = store
+                _finish_with_the_process()
+    return store
+
+
+def open_for_sender(uri: str) -> TrackingStore:
+    """The store at an address for who sends a journal: it does not try again by itself."""
+    if not uri.startswith(("http://", "https://")):
+        return open_store(uri)
+    with _lock:
+        if uri not in _senders:
+            _senders[uri] = _PARTS.get("sender")(uri)
+        return _senders[uri]
+
+
+def journalled_stores() -> list[BufferedStore]:
+    """The stores with a journal that were opened here."""
+    return list(_journalled.values())
+
+
+def _absolute(uri: str) -> str:
+    """The address as another process finds it: a relative path of a SQLite file becomes an absolute one."""
+    path, mark, options = uri.removeprefix("sqlite:///").partition("?")
+    if not _sqlite_directory(uri) or os.path.isabs(path):  # noqa: PTH117 - pathlib costs 5 ms at import
+        return uri
+    return "sqlite:///" + os.path.abspath(path).replace("\\", "/") + mark + options  # noqa: PTH100
+
+
 def _open(uri: str) -> TrackingStore:
     match = _SCHEME.match(uri)
     scheme = match[1].lower() if match else ""
@@ -183,19 +253,37 @@ def _artifact_root(uri: str) -> str:
 
 def close_stores() -> None:
     """Close every open store and forget the URIs that were set; the next use opens anew."""
+    _finish_journals()
     with _lock:
-        while _stores:
-            _stores.popitem()[1].close()
+        _journalled.clear()
+        for opened in (_senders, _stores):
+            while opened:
+                opened.popitem()[1].close()
     _Chosen.tracking_uri = _Chosen.registry_uri = ""
+
+
+def _finish_journals() -> None:
+    """Send what is in the journals of this process; what cannot be sent stays, and a warning says so."""
+    for store in journalled_stores():
+        store.finish()
+
+
+def _finish_with_the_process() -> None:
+    """A child of ``multiprocessing`` does not call what is registered with ``atexit``, but has a list of its own."""
+    module = sys.modules.get("multiprocessing.util")
+    if module is not None and sys.modules["multiprocessing.process"].parent_process() is not None:
+        module.Finalize(None, _finish_journals, exitpriority=0)
 
 
 def _after_fork_in_child() -> None:
     """Start without stores. The inherited ones stay referenced: closing them would end the parent's sessions."""
     global _lock
     _lock = threading.Lock()
-    _inherited.extend(_stores.values())
-    _stores.clear()
+    for opened in (_stores, _journalled, _senders):
+        _inherited.extend(opened.values())
+        opened.clear()
 
 
+atexit.register(_finish_journals)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -152,7 +152,7 @@ class SystemMetricsMonitor:
             name: sum(sample.get(name, samples[-1][name]) for sample in samples) / len(samples) for name in samples[-1]
         }
         points = [Metric(self._prefix + name, value, timestamp, self._step) for name, value in mean.items()]
-        self._client.log_batch(self._run_id, metrics=points, synchronous=True)
+        self._client.log_batch(self._run_id, metrics=points)
         self._step += 1
 
 

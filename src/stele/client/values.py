@@ -1,18 +1,21 @@
 """Fluent logging of values: metrics, params, tags, datasets, models.
 
 Each function writes to the active run and starts one when there is none. Wherever ``synchronous`` is an argument:
-True returns when the value is stored, False returns at once with operations to wait for, None does what
-``STELE_ASYNC_LOGGING`` says (by default as True).
+True returns when the value is stored; False returns at once with operations to wait for; None does what
+``STELE_ASYNC_LOGGING`` says. When that is not set, metrics are written to the journal, which sends them within a
+fraction of a second, and everything else is stored when the call returns.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stele.client.async_logging import BACKGROUND, RunOperations
+from stele.client.async_logging import RunOperations, flush, goes_straight, in_background
 from stele.client.calls.base import as_tags, integer, milliseconds, number
-from stele.client.fluent import client_of, ensure_run
+from stele.client.fluent import active_series, client_of, ensure_run, join_series
+from stele.client.stores import open_journalled
 from stele.client.tag_names import DATASET_CONTEXT
 from stele.errors import InvalidParameterValue, shown
 from stele.schema.datasets import Dataset as DatasetEntity
@@ -61,11 +64,23 @@ def log_metric(
         dataset: Dataset on which it was measured.
 
     Raises:
-        InvalidParameterValue: The key or value is not allowed, or the run is deleted.
+        InvalidParameterValue: The key or value is not allowed. A deleted run is told of only when the call waits.
     """
+    if synchronous is None and timestamp is None and run_id is None and model_id is None and dataset is None:
+        try:
+            active_series()[key](value, 0 if step is None else step)
+        except (KeyError, TypeError, OverflowError, struct.error):
+            pass  # a new metric, or something that has to be converted or refused
+        else:
+            return None
+    active = run_id is None
     run_id = run_id or ensure_run().info.run_id
     name, digest = (dataset.name, dataset.digest) if dataset is not None else (None, None)
-    return client_of(run_id).log_metric(run_id, key, value, timestamp, step, synchronous, name, digest, model_id)
+    client = client_of(run_id)
+    operations = client.log_metric(run_id, key, value, timestamp, step, synchronous, name, digest, model_id)
+    if active and not in_background(None) and not goes_straight(None):
+        join_series(run_id)[key] = open_journalled(client.tracking_uri).appender(run_id, key)
+    return operations
 
 
 def log_metrics(
@@ -89,8 +104,8 @@ def log_metrics(
         dataset: Dataset on which it was measured.
 
     Raises:
-        InvalidParameterValue: A key or value is not allowed, or the run is deleted; then nothing of the batch is
-            stored.
+        InvalidParameterValue: A key or value is not allowed; then nothing is stored. A deleted run is told of only when
+            the call waits.
     """
     run_id = run_id or ensure_run().info.run_id
     name, digest = (dataset.name, dataset.digest) if dataset is not None else (None, None)
@@ -273,6 +288,7 @@ def flush_async_logging() -> None:
     """Block until everything that was logged in the background is stored.
 
     Raises:
-        SteleError: The first thing that failed and that nobody was told yet.
+        SteleError: The first thing that a store refused and that nobody was told yet.
+        Unavailable: A store takes nothing for ``STELE_EXIT_TIMEOUT``; everything stays in the journal.
     """
-    BACKGROUND.flush()
+    flush()

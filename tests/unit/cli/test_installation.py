@@ -83,6 +83,7 @@ def test_doctor_is_content_with_a_good_installation(cli, cli_json, sweep, monkey
     monkeypatch.setenv("STELE_TRACKING_PASSWORD", "hunter2")
     monkeypatch.setenv("STELE_POOL_SIZE", "7")
     monkeypatch.delenv("STELE_CAPTURE")
+    monkeypatch.delenv("STELE_JOURNAL_DIR")
     report = cli_json("doctor")
     assert {check["name"] for check in report["checks"]} >= {"store", "schema", "indexes", "files", "git", "variables"}
     assert report["settings"] == {"STELE_TRACKING_PASSWORD": "***", "STELE_POOL_SIZE": "7"}

@@ -12,8 +12,8 @@ import pytest
 import stele
 from servers import stele_server
 from stele.client import downloads
-from stele.client.calls.base import StoreCalls
 from stele.errors import DoesNotExist, InvalidParameterValue
+from stele.transport import HttpTransport
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,9 @@ def test_errors_are_the_same_as_on_a_local_store(workplace):
         assert client.get_experiment_by_name("none") is None
         client.delete_run(run.info.run_id)
         with pytest.raises(InvalidParameterValue):
-            client.log_metric(run.info.run_id, "x", 1)
+            client.log_metric(run.info.run_id, "x", 1, synchronous=True)
+        with pytest.raises(InvalidParameterValue):
+            client.log_metric(run.info.run_id, "x", 1, synchronous=False).wait()
 
 
 def test_a_client_is_not_tied_to_the_thread_that_made_it():
@@ -118,36 +120,34 @@ def test_a_forked_child_has_connections_of_its_own(server, workplace):
 
 def test_few_requests_are_made(monkeypatch):
     requests = []
-    real = StoreCalls._store.fget
+    send = HttpTransport.send
 
-    class Counting:
-        def __init__(self, store):
-            self._inner = store
+    def counted(self, request):
+        requests.append(request.path.rpartition("/")[2])
+        return send(self, request)
 
-        def __getattr__(self, name):
-            if name != "transport":
-                requests.append(name)
-            return getattr(self._inner, name)
-
-    monkeypatch.setattr(StoreCalls, "_store", property(lambda self: Counting(real(self))))
+    monkeypatch.setattr(HttpTransport, "send", counted)
 
     def made_by(work):
         requests.clear()
         work()
         return list(requests)
 
-    assert made_by(lambda: stele.set_experiment("counted")) == [
-        "get_experiment_by_name",
-        "create_experiment",
-        "get_experiment",
-    ]
-    assert made_by(lambda: stele.set_experiment("counted")) == ["get_experiment_by_name"]
-    assert made_by(stele.start_run) == ["create_run"]
-    assert made_by(lambda: stele.log_metric("x", 1)) == ["log_metric"]
-    assert made_by(lambda: stele.log_metrics({"x": 1, "y": 2})) == ["log_batch"]
-    assert made_by(lambda: stele.log_text("x", "a.txt")) == []
-    assert made_by(stele.end_run) == ["update_run"]
-    assert made_by(lambda: stele.search_runs(output_format="list")) == ["search_runs"]
+    assert made_by(lambda: stele.set_experiment("counted")) == ["get-by-name", "create", "get"]
+    assert made_by(lambda: stele.set_experiment("counted")) == ["get-by-name"]
+    assert made_by(stele.start_run) == ["create"]
+    assert made_by(lambda: stele.log_metric("x", 1, synchronous=True)) == ["log-metric"]
+    assert made_by(lambda: stele.log_metrics({"x": 1, "y": 2}, synchronous=True)) == ["log-batch"]
+    assert made_by(lambda: stele.log_text("x", "a.txt")) == ["a.txt"]
+
+    def log_many():
+        for step in range(1_000):
+            stele.log_metrics({"x": step, "y": step}, step=step)
+        stele.flush_async_logging()
+
+    assert 1 <= made_by(log_many).count("ingest") <= 50
+    assert made_by(stele.end_run) == ["update"]
+    assert made_by(lambda: stele.search_runs(output_format="list")) == ["search"]
 
 
 def test_a_server_that_is_gone_is_told(monkeypatch):

@@ -1,14 +1,12 @@
 import math
-import threading
 
 import numpy as np
 import pytest
 
 import stele
-from stele.client.async_logging import BACKGROUND, BackgroundLogger, split_batch
+from stele.client.async_logging import split_batch
 from stele.entities import Metric, Param, RunTag
 from stele.errors import DoesNotExist, InvalidParameterValue
-from stele.schema.runs import LogBatch
 
 
 class Tensor:
@@ -187,42 +185,64 @@ def test_who_waited_is_not_told_again():
         stele.flush_async_logging()
 
 
-def test_a_full_queue_holds_the_caller_up_and_neighbours_are_joined():
-    sent, gate = [], threading.Event()
-    logger = BackgroundLogger(length=10)
-
-    def send(batch):
-        gate.wait(10)
-        sent.append(batch)
-
-    def submit():
-        for i in range(30):
-            logger.submit("here", [LogBatch(run_id="r", metrics=[Metric("x", i, 1)])], send)
-
-    thread = threading.Thread(target=submit)
-    thread.start()
-    thread.join(0.2)
-    assert thread.is_alive()
-    gate.set()
-    thread.join()
-    logger.flush()
-    assert [point.value for batch in sent for point in batch.metrics] == list(range(30))
-    assert len(sent) < 30
+def test_synchronous_calls_and_a_variable_store_metrics_before_they_return(monkeypatch):
+    with stele.start_run() as run:
+        stele.delete_run(run.info.run_id)
+        with pytest.raises(InvalidParameterValue, match="deleted"):
+            stele.log_metric("x", 1, synchronous=True)
+        with pytest.raises(InvalidParameterValue, match="deleted"):
+            stele.log_metrics({"x": 1}, synchronous=True)
+        monkeypatch.setenv("STELE_ASYNC_LOGGING", "false")
+        with pytest.raises(InvalidParameterValue, match="deleted"):
+            stele.log_metric("x", 1)
+        stele.restore_run(run.info.run_id)
 
 
-def test_the_same_param_twice_is_never_in_one_batch():
-    sent = []
-    logger = BackgroundLogger()
-    batches = [LogBatch(run_id="r", params=[Param("p", "x")]) for _ in range(50)]
-    logger.submit("here", batches, sent.append)
-    logger.flush()
-    assert [len(batch.params) for batch in sent] == [1] * 50
+def test_what_a_store_refuses_is_told_when_somebody_waits():
+    with stele.start_run() as run:
+        stele.log_metric("x", 1)
+        stele.delete_run(run.info.run_id)
+        with pytest.raises(InvalidParameterValue, match="deleted"):
+            stele.log_metric("x", 2, synchronous=False).wait()
+        stele.flush_async_logging()
+        stele.log_metric("x", 3)
+        with pytest.raises(InvalidParameterValue, match="deleted"):
+            stele.flush_async_logging()
+        stele.flush_async_logging()
+        stele.restore_run(run.info.run_id)
+        stele.log_metric("x", 4)
+    assert [point.value for point in stele.get_metric_history(run.info.run_id, "x")] == [1.0, 4.0]
 
 
-def test_nothing_is_left_behind():
-    with stele.start_run():
-        stele.log_metric("x", 1, synchronous=False)
-    assert BACKGROUND.take_failed() == []
+def test_metrics_of_a_model_or_a_dataset_keep_what_they_are_about():
+    dataset = stele.data.from_numpy(np.zeros((2, 2)), name="train")
+    with stele.start_run() as run:
+        stele.log_metric("x", 1, model_id="m-1")
+        stele.log_metrics({"y": 1, "z": 2}, dataset=dataset)
+    assert stele.get_run(run.info.run_id).data.metrics == {"x": 1.0, "y": 1.0, "z": 2.0}
+
+
+def test_the_same_metric_logged_fast_and_slow_is_one_series():
+    with stele.start_run() as run:
+        for step in range(3):
+            stele.log_metric("x", 0.5, step)
+            stele.log_metric("x", np.float32(0.5), step=np.int32(step + 10))
+            stele.log_metric("x", 1, step=float(step + 20), timestamp=5)
+    points = stele.get_metric_history(run.info.run_id, "x")
+    assert sorted(point.step for point in points) == [0, 1, 2, 10, 11, 12, 20, 21, 22]
+
+
+def test_a_value_that_is_refused_leaves_no_hole():
+    with stele.start_run() as run:
+        for value in (0.5, "no", 0.25, 10**400, None):
+            try:
+                stele.log_metric("x", value)
+            except InvalidParameterValue:
+                continue
+        with pytest.raises(InvalidParameterValue, match="step"):
+            stele.log_metric("x", 1.0, step=2**63)
+        stele.log_metric("x", 0.125)
+    assert {point.value for point in stele.get_metric_history(run.info.run_id, "x")} == {0.5, 0.25, 0.125}
 
 
 def test_history_of_an_unknown_metric_is_empty():

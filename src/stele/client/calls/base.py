@@ -6,16 +6,17 @@ import math
 import operator
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stele import settings
-from stele.client.async_logging import BACKGROUND, RunOperations
-from stele.client.stores import get_registry_uri, get_tracking_uri, open_store, resolve_uri
+from stele.client.stores import get_registry_uri, get_tracking_uri, open_journalled, resolve_uri
 from stele.errors import InvalidParameterValue, shown
-from stele.schema.runs import LogBatch, RunTag
+from stele.schema.runs import RunTag
 from stele.stores.base import TrackingStore
 
-__all__ = ["StoreCalls", "as_tags", "in_background", "integer", "milliseconds", "now", "number"]
+if TYPE_CHECKING:
+    from stele.stores.buffered import BufferedStore
+
+__all__ = ["StoreCalls", "as_tags", "integer", "milliseconds", "now", "number"]
 
 
 class StoreCalls:
@@ -36,26 +37,14 @@ class StoreCalls:
         return self._tracking_uri
 
     @property
-    def _store(self) -> TrackingStore:
+    def _journalled(self) -> BufferedStore:
         # Looked up each time: a store is replaced after a fork.
-        return open_store(self._tracking_uri)
+        return open_journalled(self._tracking_uri)
 
     @property
-    def _read_store(self) -> TrackingStore:
-        """The store, after what waits in the background was written: a script reads its own writes."""
-        BACKGROUND.drain()
-        return self._store
-
-    def _submit(self, batches: list[LogBatch]) -> RunOperations:
-        return BACKGROUND.submit(self._tracking_uri, batches, self._send)
-
-    def _send(self, batch: LogBatch) -> None:
-        self._store.log_batch(batch)
-
-
-def in_background(synchronous: bool | None) -> bool:
-    """Whether a call with this argument returns before its data are stored."""
-    return settings.ASYNC_LOGGING.get() if synchronous is None else not synchronous
+    def _store(self) -> TrackingStore:
+        """The store behind its journal, which makes a script read its own writes."""
+        return self._journalled
 
 
 def now() -> int:

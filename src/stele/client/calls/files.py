@@ -12,7 +12,8 @@ import msgspec
 from stele.artifacts import open_repository
 from stele.client import images, tables
 from stele.client import tag_names as names
-from stele.client.calls.base import in_background, integer, milliseconds
+from stele.client.async_logging import in_background
+from stele.client.calls.base import integer, milliseconds
 from stele.client.calls.runs import RunCalls
 from stele.client.figures import figure_bytes
 from stele.client.images import Image

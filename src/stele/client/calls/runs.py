@@ -52,7 +52,7 @@ class RunCalls(StoreCalls):
         Raises:
             DoesNotExist: There is no such run.
         """
-        return self._read_store.get_run(messages.GetRun(run_id=run_id)).run
+        return self._store.get_run(messages.GetRun(run_id=run_id)).run
 
     def get_parent_run(self, run_id: str) -> Run | None:
         """The run under which a run is nested; None when it has no parent.
@@ -95,7 +95,7 @@ class RunCalls(StoreCalls):
         request = messages.UpdateRun(run_id=run_id, end_time=end_time, run_name=name or "")
         if status is not None:
             request.status = status_name(status)  # type: ignore[assignment]  # the name was checked
-        return self._read_store.update_run(request).run_info
+        return self._store.update_run(request).run_info
 
     def delete_run(self, run_id: str) -> None:
         """Mark a run as deleted. Nothing is removed; :meth:`restore_run` undoes it.
@@ -103,7 +103,7 @@ class RunCalls(StoreCalls):
         Raises:
             DoesNotExist: There is no such run.
         """
-        self._read_store.delete_run(messages.DeleteRun(run_id=run_id))
+        self._store.delete_run(messages.DeleteRun(run_id=run_id))
 
     def restore_run(self, run_id: str) -> None:
         """Bring a deleted run back.
@@ -145,7 +145,7 @@ class RunCalls(StoreCalls):
             order_by=list(order_by or []),
             page_token=page_token or "",
         )
-        response = self._read_store.search_runs(request)
+        response = self._store.search_runs(request)
         return PagedList(response.runs, response.next_page_token)
 
     def all_runs(

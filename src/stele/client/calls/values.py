@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from stele import limits
-from stele.client.async_logging import RunOperations, split_batch
-from stele.client.calls.base import StoreCalls, in_background, integer, milliseconds, number
+from stele.client.async_logging import RunOperations, goes_straight, in_background, split_batch
+from stele.client.calls.base import StoreCalls, integer, milliseconds, number
 from stele.schema import metrics as series
 from stele.schema import runs as messages
 from stele.schema.datasets import DatasetInput, LoggedModelInput, LoggedModelOutput, LogInputs, LogOutputs
@@ -20,8 +20,9 @@ __all__ = ["ValueCalls"]
 class ValueCalls(StoreCalls):
     """The part of a client that logs values.
 
-    Wherever ``synchronous`` is an argument: True returns when the value is stored, False returns at once with
-    operations to wait for, None does what ``STELE_ASYNC_LOGGING`` says (by default as True).
+    Wherever ``synchronous`` is an argument: True returns when the value is stored; False returns at once with
+    operations to wait for; None does what ``STELE_ASYNC_LOGGING`` says. When that is not set, metrics are written to
+    the journal, which sends them within a fraction of a second, and everything else is stored when the call returns.
     """
 
     def log_metric(
@@ -50,29 +51,40 @@ class ValueCalls(StoreCalls):
             model_id: Logged model that was measured.
 
         Raises:
-            DoesNotExist: There is no such run.
-            InvalidParameterValue: The key or value is not allowed, or the run is deleted.
+            DoesNotExist: There is no such run; told here only when the call waits.
+            InvalidParameterValue: The key or value is not allowed, or the run is deleted (told as above).
         """
-        key = limits.check_key(key, "key")
-        value = number(value, f"Metric {key!r}")
-        timestamp = limits.check_timestamp(milliseconds(timestamp, "timestamp"), "timestamp")
-        step = limits.check_int64(integer(step or 0, "step"), "step")
-        if in_background(synchronous):
-            point = Metric(key, value, timestamp, step, model_id, dataset_name, dataset_digest)
-            return self._submit([LogBatch(run_id=run_id, metrics=[point])])
+        point = _checked(Metric(key, value, timestamp, step, model_id, dataset_name, dataset_digest), "")  # type: ignore[arg-type]
+        if not goes_straight(synchronous):
+            return self._journal(run_id, [LogBatch(run_id=run_id, metrics=[point])], synchronous)
         self._store.log_metric(
             messages.LogMetric(
                 run_id=run_id,
-                key=key,
-                value=value,
-                timestamp=timestamp,
-                step=step,
+                key=point.key,
+                value=point.value,
+                timestamp=point.timestamp,
+                step=point.step,
                 model_id=model_id,
                 dataset_name=dataset_name,
                 dataset_digest=dataset_digest,
             )
         )
         return None
+
+    def _journal(self, run_id: str, batches: list[LogBatch], synchronous: bool | None) -> RunOperations | None:
+        """Write batches whose metrics were checked to the journal."""
+        store = self._journalled
+        records, operations = [], []
+        for batch in batches:
+            rest = LogBatch(run_id=run_id, metrics=[], params=batch.params, tags=batch.tags)
+            for point in batch.metrics:
+                if point.model_id or point.dataset_name or point.dataset_digest:  # a record has no room for these
+                    rest.metrics.append(point)
+                else:
+                    records.append(store.appender(run_id, point.key)(point.value, point.step, point.timestamp))
+            if rest.metrics or rest.params or rest.tags:
+                operations.append(store.submit("log_batch", rest))
+        return RunOperations(store, records, operations) if in_background(synchronous) else None
 
     def log_param(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> Any:
         """Record a parameter. It is written once: the same value again is fine, another one is refused.
@@ -92,7 +104,7 @@ class ValueCalls(StoreCalls):
         """
         key = limits.check_key(key, "key")
         if in_background(synchronous):
-            return self._submit([LogBatch(run_id=run_id, params=[Param(key, str(value))])])
+            return self._journal(run_id, [LogBatch(run_id=run_id, params=[Param(key, str(value))])], synchronous)
         self._store.log_param(messages.LogParam(run_id=run_id, key=key, value=str(value)))
         return value
 
@@ -111,7 +123,7 @@ class ValueCalls(StoreCalls):
         """
         key = limits.check_key(key, "key")
         if in_background(synchronous):
-            return self._submit([LogBatch(run_id=run_id, tags=[RunTag(key, str(value))])])
+            return self._journal(run_id, [LogBatch(run_id=run_id, tags=[RunTag(key, str(value))])], synchronous)
         self._store.set_tag(messages.SetTag(run_id=run_id, key=key, value=str(value)))
         return None
 
@@ -122,7 +134,7 @@ class ValueCalls(StoreCalls):
             DoesNotExist: There is no such run or tag.
             InvalidParameterValue: The run is deleted.
         """
-        self._read_store.delete_tag(messages.DeleteTag(run_id=run_id, key=key))
+        self._store.delete_tag(messages.DeleteTag(run_id=run_id, key=key))
 
     def log_batch(
         self,
@@ -135,17 +147,20 @@ class ValueCalls(StoreCalls):
         """Log many things at once.
 
         More than one batch can hold (1 000 metrics, 100 params, 100 tags) is sent in several. Each batch is stored as a
-        whole or not at all.
+        whole or not at all. With params or tags in it, the metrics take the same way as these.
 
         Raises:
-            DoesNotExist: There is no such run.
-            InvalidParameterValue: A key or value is not allowed (the message names it), or the run is deleted.
+            DoesNotExist: There is no such run; told here only when the call waits.
+            InvalidParameterValue: A key or value is not allowed (the message names it), or the run is deleted (told as
+                above).
         """
-        batches = split_batch(run_id, metrics, params, tags)
-        if in_background(synchronous):
-            return self._submit(batches)
+        straight = not in_background(synchronous) if params or tags else goes_straight(synchronous)
+        points = [_checked(point, f"metrics[{i}].") for i, point in enumerate(metrics)]
+        batches = split_batch(run_id, points, params, tags)
+        if not straight:
+            return self._journal(run_id, batches, synchronous)
         for batch in batches:
-            self._send(batch)
+            self._store.log_batch(batch)
         return None
 
     def log_inputs(
@@ -175,8 +190,26 @@ class ValueCalls(StoreCalls):
         points: list[Metric] = []
         request = series.GetMetricHistory(run_id=run_id, metric_key=key, max_results=limits.MAX_HISTORY_PAGE)
         while True:
-            response = self._read_store.get_metric_history(request)
+            response = self._store.get_metric_history(request)
             points += response.metrics
             if not response.next_page_token:
                 return points
             request.page_token = response.next_page_token
+
+
+def _checked(point: Metric, path: str) -> Metric:
+    """The point with its numbers as Python's, checked as the store would.
+
+    Raises:
+        InvalidParameterValue: The key, value, timestamp or step is not allowed.
+    """
+    key = limits.check_key(point.key, f"{path}key")
+    return Metric(
+        key,
+        number(point.value, f"Metric {key!r}"),
+        limits.check_timestamp(milliseconds(point.timestamp, f"{path}timestamp"), f"{path}timestamp"),
+        limits.check_int64(integer(point.step or 0, f"{path}step"), f"{path}step"),
+        point.model_id,
+        point.dataset_name,
+        point.dataset_digest,
+    )
