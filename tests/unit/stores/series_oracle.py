@@ -24,6 +24,8 @@ Row = tuple[int, int, float]
 def small_blocks(monkeypatch: Any) -> None:
     """Blocks of 8 points, cells of 4, and no more than 3 blocks opened again at once."""
     monkeypatch.setattr(block_cuts, "BLOCK_POINTS", 8)
+    monkeypatch.setattr(pyramid, "BLOCK_POINTS", 8)
+    monkeypatch.setattr(pyramid, "FEW_POINTS", 6)
     for module in (cell_codec, pyramid):
         monkeypatch.setattr(module, "CELL_POINTS", 4)
     monkeypatch.setattr(compaction, "REOPENED_BLOCKS", 3)
@@ -32,7 +34,7 @@ def small_blocks(monkeypatch: Any) -> None:
 def rank(row: Row) -> tuple:
     """The canonical order."""
     step, timestamp, value = row
-    return step, timestamp, 0.0 if math.isnan(value) else value, math.isnan(value)
+    return step, timestamp, 0.0 if math.isnan(value) else value, math.isnan(value), math.copysign(1.0, value)
 
 
 class Oracle:
@@ -43,7 +45,7 @@ class Oracle:
 
     def log(self, metrics: list[Metric]) -> None:
         for metric in metrics:
-            row = (metric.step, metric.timestamp, metric.value + 0.0)
+            row = (metric.step, metric.timestamp, metric.value)
             self.series.setdefault(metric.key, {})[(*row[:2], float(row[2]).hex())] = row
 
     def rows(self, key: str, first: int | None = None, last: int | None = None) -> list[Row]:

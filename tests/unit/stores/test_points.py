@@ -28,11 +28,11 @@ def rows_of(points: Points) -> list[tuple[int, int, str]]:
 
 
 def expected_order(rows: list[tuple[int, int, float]]) -> list[tuple[int, int, str]]:
-    found = {(step, timestamp, float(value + 0.0).hex()): value for step, timestamp, value in rows}
+    found = {(step, timestamp, float(value).hex()): value for step, timestamp, value in rows}
 
     def rank(item: tuple[int, int, str]) -> tuple:
         value = found[item]
-        return item[0], item[1], 0.0 if value != value else value, value != value
+        return item[0], item[1], 0.0 if value != value else value, value != value, math.copysign(1, value)
 
     return sorted(found, key=rank)
 

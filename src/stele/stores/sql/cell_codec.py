@@ -53,6 +53,10 @@ class _Flag(IntFlag):
     """There is neither NaN nor infinity, and nothing says so per cell."""
 
 
+_ALL_FLAGS = sum(_Flag)
+_JOIN = {"min": np.fmin, "max": np.fmax, "sum": np.add, "nans": np.add}
+
+
 @cache
 def _layout(flags: int) -> np.dtype[np.void]:
     """One stored cell."""
@@ -105,51 +109,75 @@ def _is_single(values: npt.NDArray[np.float64]) -> bool:
         return bool(((values.astype(np.float32) == values) | np.isnan(values)).all())
 
 
-def unpack_cells(summaries: Sequence[bytes]) -> tuple[Cells, Ints]:
+def unpack_cells(summaries: Sequence[bytes], joined: int = 1) -> tuple[Cells, Ints]:
     """The cells of blocks, one block after the other, and how many each block has.
+
+    Args:
+        summaries: One of each block.
+        joined: How many neighbouring cells of a block become one.
 
     Raises:
         Corrupt: Bytes that :func:`pack_cells` did not make.
     """
-    counts = np.array([_checked_cells(each) for each in summaries], np.int64)
-    ends = np.cumsum(counts)
-    cells = np.empty(int(ends[-1]) if len(ends) else 0, CELL)
     # Blocks of one layout and length are read at once.
-    alike: dict[tuple[int, int], list[int]] = {}
+    alike: dict[tuple[int, bytes], list[int]] = {}
     for place, each in enumerate(summaries):
-        alike.setdefault((each[1], len(each)), []).append(place)
-    for (flags, _), places in alike.items():
-        count = int(counts[places[0]])
-        block = np.dtype([("header", _HEADER), ("cells", _layout(flags), (count,))])
-        stored = np.frombuffer(b"".join([summaries[place] for place in places]), block)
-        targets = (ends[places] - count)[:, None] + np.arange(count)
-        cells[targets] = _restored(stored["header"], stored["cells"], flags)
-    return cells, counts
+        alike.setdefault((len(each), each[:2]), []).append(place)
+    counts = np.empty(len(summaries), np.int64)
+    groups: list[Cells] = []
+    for (size, kind), places in alike.items():
+        groups.append(_group([summaries[place] for place in places], size, kind, joined))
+        counts[places] = groups[-1].shape[1]
+    if not groups:
+        return np.empty(0, CELL), counts
+    if len(groups) == 1:
+        return groups[0].reshape(-1), counts
+    cells = np.concatenate([group.reshape(-1) for group in groups])
+    return _reordered(cells, list(alike.values()), counts), counts
 
 
-def _checked_cells(summary: bytes) -> int:
-    """How many cells there are."""
-    if len(summary) < _HEADER.itemsize or summary[0] != _VERSION or summary[1] > sum(_Flag):
+def _reordered(cells: Cells, groups: Sequence[Sequence[int]], counts: Ints) -> Cells:
+    """Cells that come group by group, in the order of their blocks."""
+    places = np.concatenate([np.asarray(group) for group in groups])
+    stored_counts = counts[places]
+    starts = np.empty(len(counts), np.int64)
+    starts[places] = np.cumsum(stored_counts) - stored_counts
+    order = np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(len(cells))
+    # As rows of numbers, which numpy takes faster than records.
+    return cells.view(np.int64).reshape(len(cells), -1)[order].reshape(-1).view(CELL)
+
+
+def _group(summaries: Sequence[bytes], size: int, kind: bytes, joined: int) -> Cells:
+    """The cells of blocks of one kind, one block a row."""
+    if size < _HEADER.itemsize or kind[0] != _VERSION or kind[1] > _ALL_FLAGS:
         raise Corrupt("the summary is of an unknown kind")
-    points = int.from_bytes(summary[4:8], "little")
-    count = -(-points // CELL_POINTS)
-    if not count or len(summary) != _HEADER.itemsize + count * _layout(summary[1]).itemsize:
+    layout = _layout(kind[1])
+    count, rest = divmod(size - _HEADER.itemsize, layout.itemsize)
+    if rest or not count:
         raise Corrupt("the summary has a wrong length")
-    return count
+    stored = np.frombuffer(b"".join(summaries), np.dtype([("header", _HEADER), ("cells", layout, (count,))]))
+    if (-(-stored["header"]["points"].astype(np.int64) // CELL_POINTS) != count).any():
+        raise Corrupt("the summary has a wrong number of cells")
+    return _restored(stored["header"], stored["cells"], kind[1], np.arange(0, count, joined))
 
 
-def _restored(header: npt.NDArray[np.void], stored: npt.NDArray[np.void], flags: int) -> Cells:
-    """Cells of equal blocks, one block a row."""
-    cells = np.empty(stored.shape, CELL)
-    starts = np.arange(stored.shape[1]) * CELL_POINTS
-    cells["points"] = CELL_POINTS
-    cells["points"][:, -1] = header["points"] - starts[-1]
+def _restored(header: npt.NDArray[np.void], stored: npt.NDArray[np.void], flags: int, starts: Ints) -> Cells:
+    """Cells of equal blocks, one block a row; those that begin at ``starts``, joined with those up to the next."""
+    count = stored.shape[1]
+    ends = np.append(starts[1:], count) - 1
+    cells = np.empty((len(stored), len(starts)), CELL)
+    cells["points"] = CELL_POINTS * (ends - starts + 1)
+    cells["points"][:, -1] = header["points"] - CELL_POINTS * starts[-1]
     if flags & _Flag.REGULAR_STEPS:
-        cells["first_step"] = header["first_step"][:, None] + header["stride"][:, None] * starts
+        cells["first_step"] = header["first_step"][:, None] + header["stride"][:, None] * (CELL_POINTS * starts)
         cells["last_step"] = cells["first_step"] + header["stride"][:, None] * (cells["points"] - 1)
     for name in stored.dtype.names or ():
-        if name != "infinities":
-            cells[name] = stored[name]
+        if name.startswith("first"):
+            cells[name] = stored[name][:, starts]
+        elif name.startswith("last"):
+            cells[name] = stored[name][:, ends]
+        elif name != "infinities":
+            cells[name] = _JOIN[name].reduceat(stored[name], starts, axis=1, dtype=CELL[name])
     if flags & _Flag.SHORT_TIMES:
         cells["first_timestamp"] += header["timestamp"][:, None]
         cells["last_timestamp"] += header["timestamp"][:, None]
@@ -157,5 +185,6 @@ def _restored(header: npt.NDArray[np.void], stored: npt.NDArray[np.void], flags:
         cells["nans"] = 0
         cells["finite"] = cells["points"]
     else:
-        cells["finite"] = cells["points"] - stored["nans"] - stored["infinities"]
+        infinities = np.add.reduceat(stored["infinities"], starts, axis=1, dtype=np.int64)
+        cells["finite"] = cells["points"] - cells["nans"] - infinities
     return cells

@@ -38,6 +38,7 @@ _VERSION = 1
 _HEADER = struct.Struct("<BBHIIIII")
 _REGULAR_STEPS = 1
 _STRIDE = struct.Struct("<qq")
+_PLACES = np.arange(BLOCK_POINTS, dtype=np.int64)
 
 
 class Block(NamedTuple):
@@ -81,7 +82,7 @@ def decode_points(data: bytes, out: Points) -> None:
         MissingDependency: They were written with a library that is not installed here.
     """
     block, body = _opened(data)
-    if block.points != len(out):
+    if block.points != len(out) or block.points > BLOCK_POINTS:
         raise Corrupt(f"{block.points} points where {len(out)} belong")
     start = 8 * block.keys if block.keys > 1 else 0
     times = start + block.steps_bytes
@@ -90,7 +91,8 @@ def decode_points(data: bytes, out: Points) -> None:
         if block.steps_bytes != _STRIDE.size:
             raise Corrupt("no start and stride of the steps")
         first, stride = _STRIDE.unpack(body[start:times])
-        out.steps[:] = _regular(first, stride, len(out))
+        np.multiply(_PLACES[: len(out)], np.int64(stride), out=out.steps)
+        np.add(out.steps, np.int64(first), out=out.steps)
     else:
         column_codec.decode(body[start:times], block.codec, out.steps)
     column_codec.decode(body[times:values], block.codec, out.timestamps)
@@ -130,7 +132,3 @@ def _stride(steps: Ints) -> int | None:
         return 0
     strides = np.diff(steps)
     return int(strides[0]) if (strides == strides[0]).all() else None
-
-
-def _regular(first: int, stride: int, count: int) -> Ints:
-    return np.arange(count, dtype=np.int64) * np.int64(stride) + np.int64(first)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from stele.stores.sql.points import Points, comparable
+from stele.stores.sql.points import Points, value_order
 
 __all__ = ["Series", "history"]
 
@@ -39,9 +40,7 @@ def history(points: Points, after: tuple[int, int, float, bool] | None = None, l
         limit: Most points to return.
     """
     if (points.timestamps[1:] < points.timestamps[:-1]).any():
-        points = points[
-            np.lexsort((np.isnan(points.values), comparable(points.values), points.steps, points.timestamps))
-        ]
+        points = points[np.lexsort((*value_order(points.values), points.steps, points.timestamps))]
     if after is not None:
         points = points[_behind(points, after) :]
     points = points[:limit]
@@ -53,8 +52,10 @@ def _behind(points: Points, after: tuple[int, int, float, bool]) -> int:
     timestamp, step, value, nan = after
     behind = points.timestamps > timestamp
     equal = points.timestamps == timestamp
-    columns = (points.steps, step), (comparable(points.values), value), (np.isnan(points.values), nan)
-    for column, bound in columns:
+    sign, is_nan, comparable = value_order(points.values)
+    for column, bound in (
+        (points.steps, step), (comparable, value), (is_nan, nan), (sign, math.copysign(1.0, value) > 0),
+    ):  # fmt: skip
         behind |= equal & (column > bound)
         equal &= column == bound
     return int(np.argmax(behind)) if behind.any() else len(points)

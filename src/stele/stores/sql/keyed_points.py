@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stele.stores.sql.points import Ints, Points, canonical_values, comparable, concatenated, repeats
+from stele.stores.sql.points import Ints, Points, canonical_values, concatenated, repeats, value_order
 from stele.stores.sql.records import Records
 
 __all__ = ["KeyedPoints"]
@@ -99,7 +99,7 @@ def _resorted(keys: Ints, points: Points, late: Ints) -> tuple[Ints, Points]:
     """Points that are sorted by key, with those of some keys put in order and their repetitions dropped."""
     places = np.flatnonzero(np.isin(keys, late))
     tied, tied_keys = points[places], keys[places]
-    order = np.lexsort((np.isnan(tied.values), comparable(tied.values), tied.timestamps, tied.steps, tied_keys))
+    order = np.lexsort((*value_order(tied.values), tied.timestamps, tied.steps, tied_keys))
     tied, tied_keys = tied[order], tied_keys[order]
     for column, ordered in zip(points.columns, tied.columns, strict=True):
         column[places] = ordered

@@ -1,7 +1,7 @@
 """The points of one series in columns, and the one order they have.
 
-Canonical order is by step, then timestamp, then value, where NaN counts as 0 and stands behind it. Points are a set:
-two that agree in all three columns are one. Every NaN is the same NaN and every zero the same zero, so that equal
+Canonical order is by step, then timestamp, then value, where NaN counts as 0 and stands behind it, and -0.0 stands
+before 0.0. Points are a set: two that agree in all three columns are one. Every NaN is the same NaN, so that equal
 points have equal bits; infinities are kept.
 """
 
@@ -18,12 +18,12 @@ __all__ = [
     "Ints",
     "Points",
     "canonical_values",
-    "comparable",
     "concatenated",
     "count_before",
     "counts_before",
     "repeats",
     "sorted_distinct",
+    "value_order",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -70,16 +70,16 @@ def concatenated(parts: Sequence[Points]) -> Points:
 
 
 def canonical_values(values: npt.ArrayLike) -> Floats:
-    """A copy of the values with one NaN and one zero."""
+    """A copy of the values with one NaN."""
     result = np.array(values, np.float64)
-    result += 0.0  # -0.0 becomes 0.0
     result[np.isnan(result)] = np.nan
     return result
 
 
-def comparable(values: Floats) -> Floats:
-    """The values with NaN as 0, as MLflow compares them."""
-    return np.where(np.isnan(values), 0.0, values)
+def value_order(values: Floats) -> tuple[Any, ...]:
+    """The columns that decide about the order of values, the first one last, as ``numpy.lexsort`` takes them."""
+    nan = np.isnan(values)
+    return ~np.signbit(values), nan, np.where(nan, 0.0, values)
 
 
 def sorted_distinct(points: Points) -> Points:
@@ -101,7 +101,7 @@ def sorted_distinct(points: Points) -> Points:
     shared[:-1] |= equal
     places = np.flatnonzero(shared)
     tied = points[places]
-    tied = tied[np.lexsort((np.isnan(tied.values), comparable(tied.values), tied.timestamps, tied.steps))]
+    tied = tied[np.lexsort((*value_order(tied.values), tied.timestamps, tied.steps))]
     for column, ordered in zip(points.columns, tied.columns, strict=True):
         column[places] = ordered
     repeated = repeats(tied)

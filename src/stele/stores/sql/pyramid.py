@@ -1,4 +1,4 @@
-"""Charts of long series: cells of 256 points from the summaries of sealed segments, without reading the points.
+"""Charts of long series: cells of 256 points and more from the summaries of sealed segments, not from the points.
 
 A request costs in proportion to what it shows. Cells stand for points only where a segment lies whole in the range and
 no other point lies among its own; the others are decoded, so that a cell never counts a point twice or out of place.
@@ -15,6 +15,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, case, null, union_a
 
 from stele import limits
 from stele.stores.sql.cells import CELL_POINTS, Cells, grouped
+from stele.stores.sql.column_blocks import BLOCK_POINTS
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.parts import parts
@@ -51,6 +52,10 @@ def _query() -> Prepared:
 _SUMMARIES = _query()
 
 
+FEW_POINTS = 32_768
+"""So many points are a cell each; a chart of them is exact."""
+
+
 class _Blocks(NamedTuple):
     """The sealed segments of a series in the order of their beginnings, and their cells, one after the other."""
 
@@ -66,7 +71,7 @@ class _Blocks(NamedTuple):
 def read_cells(
     connection: Connection, run: int, key_id: int, first_step: int | None, last_step: int | None, most_cells: int
 ) -> Cells:
-    """The points of a series in cells: the largest of at most 256 points that leave ``most_cells`` of them.
+    """The points of a series in cells of one to 8192: as long as leaves ``most_cells`` of them.
 
     Args:
         connection: Where to read.
@@ -74,8 +79,8 @@ def read_cells(
         key_id: Number of the key.
         first_step: Only points of this step and later ones.
         last_step: Only points up to this step.
-        most_cells: As many cells as the one who asks can make use of. There are more when the points are many, and
-            there is one for each point when they are few.
+        most_cells: As many cells as the one who asks can make use of. There are up to eight times as many, and one
+            for each point when there are few.
 
     Raises:
         DataLoss: A segment is damaged; the message names it.
@@ -93,27 +98,26 @@ def _tried(
     low = limits.INT64_MIN if bounds[0] is None else bounds[0]
     high = limits.INT64_MAX if bounds[1] is None else bounds[1]
     asked = {"run": run, "key": key, "first_step": low, "last_step": high, "until": limits.INT64_MAX}
-    found = [Segment._make(row) for row in _SUMMARIES(connection, asked)]
+    found = list(map(Segment._make, _SUMMARIES(connection, asked).all()))
     sealed = [segment for segment in found if segment.sealed == 1]
-    if sum(segment.points for segment in sealed) < most_cells * CELL_POINTS:
+    total = sum(segment.points for segment in sealed)
+    if total < most_cells * CELL_POINTS:
         points = read_points(connection, run, [key], *bounds)[key]
-        return grouped(points, _cell_size(len(points), most_cells))
+        return grouped(points, 1 if len(points) <= FEW_POINTS else _longest(len(points) // most_cells))
     loose = _loose(connection, run, key, [segment for segment in found if segment.sealed != 1])
-    blocks = _blocks(connection, run, sealed)
+    joined = min(_longest(total // (most_cells * CELL_POINTS)), BLOCK_POINTS // CELL_POINTS)
+    blocks = _blocks(connection, run, sealed, joined)
     whole = _stand_alone(blocks, loose) & (blocks.first[0] >= low) & (blocks.last[0] <= high)
     read = _decoded(connection, run, [each for each, alone in zip(blocks.segments, whole, strict=True) if not alone])
     if read is None:
         return None
     points = sorted_distinct(concatenated([*read, loose]))
-    return _cells(blocks, whole, points[(points.steps >= low) & (points.steps <= high)])
+    return _cells(blocks, whole, points[(points.steps >= low) & (points.steps <= high)], joined * CELL_POINTS)
 
 
-def _cell_size(points: int, most_cells: int) -> int:
-    """The largest power of two up to 256 that leaves ``most_cells`` cells."""
-    size = CELL_POINTS
-    while size > 1 and points < size * most_cells:
-        size //= 2
-    return size
+def _longest(points: int) -> int:
+    """The greatest power of two up to a number, and at least 1."""
+    return 1 << max(points.bit_length() - 1, 0)
 
 
 def _loose(connection: Connection, run: int, key: int, found: Sequence[Segment]) -> Points:
@@ -124,8 +128,8 @@ def _loose(connection: Connection, run: int, key: int, found: Sequence[Segment])
     return sorted_distinct(concatenated(parts))
 
 
-def _blocks(connection: Connection, run: int, sealed: list[Segment]) -> _Blocks:
-    cells, counts = cells_of_segments(connection, run, sealed)
+def _blocks(connection: Connection, run: int, sealed: list[Segment], joined: int) -> _Blocks:
+    cells, counts = cells_of_segments(connection, run, sealed, joined)
     starts = np.cumsum(counts) - counts
     order = np.lexsort((cells["first_timestamp"][starts], cells["first_step"][starts]))
     if (order[1:] < order[:-1]).any():
@@ -186,7 +190,7 @@ def _decoded(connection: Connection, run: int, wanted: Sequence[Segment]) -> lis
     return [decoded(connection, run, segment).points for segment in rows]
 
 
-def _cells(blocks: _Blocks, whole: npt.NDArray[np.bool_], points: Points) -> Cells:
+def _cells(blocks: _Blocks, whole: npt.NDArray[np.bool_], points: Points, size: int) -> Cells:
     """The cells of some blocks, and between them those of other points."""
     cells = blocks.cells if whole.all() else blocks.cells[np.repeat(whole, blocks.counts)]
     if not len(points):
@@ -198,6 +202,6 @@ def _cells(blocks: _Blocks, whole: npt.NDArray[np.bool_], points: Points) -> Cel
     parts: list[Cells] = []
     done = 0
     for gap in np.flatnonzero(np.diff(bounds)):
-        parts += [cells[done : ends[gap]], grouped(points[int(bounds[gap]) : int(bounds[gap + 1])], CELL_POINTS)]
+        parts += [cells[done : ends[gap]], grouped(points[int(bounds[gap]) : int(bounds[gap + 1])], size)]
         done = ends[gap]
     return np.concatenate([*parts, cells[done:]])

@@ -2,7 +2,7 @@
 
 A record is 28 bytes, little-endian: key number u32, step i64, timestamp i64 (milliseconds since 1970), value f64.
 Records of one run simply follow each other, so any number of ingest rows is one array. Every NaN is written as the
-same NaN and every zero as the same zero, see :mod:`~stele.stores.sql.points`.
+same NaN, see :mod:`~stele.stores.sql.points`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ which is nearly always, their points are decoded into place and not looked at ag
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -152,10 +153,10 @@ def read_points(
 
 def _found(connection: Connection, keys: Sequence[int], bounds: dict[str, int]) -> list[Segment]:
     if len(keys) == 1:
-        rows = _OF_ONE_KEY(connection, {**bounds, "key": keys[0]})
+        rows = _OF_ONE_KEY(connection, {**bounds, "key": keys[0]}).all()
     else:
-        rows = connection.execute(_OF_MANY_KEYS, {**bounds, "low": min(keys), "high": max(keys), "keys": keys})
-    return [Segment._make(row) for row in rows]
+        rows = connection.execute(_OF_MANY_KEYS, {**bounds, "low": min(keys), "high": max(keys), "keys": keys}).all()
+    return list(map(Segment._make, rows))
 
 
 def _by_key(
@@ -216,14 +217,22 @@ def _damaged(connection: Connection, run: int, segment: int, cause: Corrupt) -> 
     )
 
 
-def cells_of_segments(connection: Connection, run: int, sealed: Sequence[Segment]) -> tuple[Cells, Ints]:
+def cells_of_segments(
+    connection: Connection, run: int, sealed: Sequence[Segment], joined: int = 1
+) -> tuple[Cells, Ints]:
     """The cells of sealed segments, one segment after the other, and how many each has.
+
+    Args:
+        connection: Where the run can be looked up.
+        run: Row number of the run.
+        sealed: Segments with their summaries.
+        joined: How many neighbouring cells of a segment become one.
 
     Raises:
         DataLoss: A summary is damaged.
     """
     try:
-        return unpack_cells([segment.summary for segment in sealed])
+        return unpack_cells([segment.summary for segment in sealed], joined)
     except Corrupt:
         for segment in sealed:
             try:
@@ -236,7 +245,10 @@ def cells_of_segments(connection: Connection, run: int, sealed: Sequence[Segment
 def _assembled(connection: Connection, run: int, sealed: list[Segment], loose: list[Points]) -> Points:
     """One series from its sealed segments and its other points."""
     sealed.sort(key=lambda segment: (segment.first_step, segment.last_step, segment.id))
-    points = Points.empty(sum(segment.points for segment in sealed))
+    late = sorted_distinct(concatenated(loose))
+    count = sum(segment.points for segment in sealed)
+    room = Points.empty(count + len(late))
+    points = room[:count]
     ascending, start = True, 0
     for segment in sealed:
         end = start + segment.points
@@ -247,20 +259,30 @@ def _assembled(connection: Connection, run: int, sealed: list[Segment], loose: l
         ascending = ascending and (not start or _rank(points, start - 1) < _rank(points, start))
         start = end
     if not ascending:
-        points = sorted_distinct(points)
-    late = sorted_distinct(concatenated(loose))
-    if not len(late) or not len(points):
-        return points if len(points) else late
-    # Only what stands behind the first of them moves.
+        return sorted_distinct(concatenated([points, late]))
+    if not len(late):
+        return points
+    # Only what stands behind the first of them moves, and nothing when that is nothing.
     place = count_before(points, int(late.steps[0]), int(late.timestamps[0]))
-    return concatenated([points[:place], sorted_distinct(concatenated([points[place:], late]))])
+    if place < count:
+        late = sorted_distinct(concatenated([points[place:], late]))
+    end = place + len(late)
+    for column, tail in zip(room.columns, late.columns, strict=True):
+        column[place:end] = tail
+    return room[:end]
 
 
-def _rank(points: Points, place: int) -> tuple[int, int, float, bool]:
+def _rank(points: Points, place: int) -> tuple[int, int, float, bool, bool]:
     """What decides about the order of a point."""
     value = float(points.values[place])
     nan = value != value
-    return int(points.steps[place]), int(points.timestamps[place]), 0.0 if nan else value, nan
+    return (
+        int(points.steps[place]),
+        int(points.timestamps[place]),
+        0.0 if nan else value,
+        nan,
+        math.copysign(1.0, value) > 0,
+    )
 
 
 def _between_steps(points: Points, first: int | None, last: int | None) -> Points:
