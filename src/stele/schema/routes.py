@@ -19,11 +19,12 @@ from stele.schema import artifacts as a
 from stele.schema import datasets as d
 from stele.schema import experiments as e
 from stele.schema import ingest as i
-from stele.schema import ingest_codec
+from stele.schema import ingest_codec, series_arrow, series_codec
 from stele.schema import logged_models as lm
 from stele.schema import metrics as m
 from stele.schema import registered_models as rm
 from stele.schema import runs as r
+from stele.schema import series as s
 from stele.schema.experiments import Empty
 
 __all__ = ["PROTOBUF", "ROUTES", "Format", "Permission", "Route", "addresses", "by_operation"]
@@ -167,8 +168,14 @@ PROTOBUF = "application/x-protobuf"
 _INGEST_REQUEST = Format(PROTOBUF, ingest_codec.encode_request, ingest_codec.decode_request)
 _INGEST_RESPONSE = Format(PROTOBUF, ingest_codec.encode_response, ingest_codec.decode_response)
 
+_SERIES = (
+    Format(series_codec.MEDIA_TYPE, series_codec.encode_series, series_codec.decode_series),
+    Format(series_arrow.MEDIA_TYPE, series_arrow.encode_arrow, series_arrow.decode_arrow),
+)
+
 _STELE = (
     Route("POST", "/ingest", i.Ingest, i.IngestResponse, "ingest", _WRITE, product="stele", request_formats=(_INGEST_REQUEST,), response_formats=(_INGEST_RESPONSE,)),
+    Route("POST", "/series", s.GetSeries, s.GetSeriesResponse, "get_series", _READ, product="stele", response_formats=_SERIES),
 )  # fmt: skip
 
 ROUTES: tuple[Route, ...] = _EXPERIMENTS + _RUNS + _LOGGED_MODELS + _REGISTRY + _STELE

@@ -11,6 +11,7 @@ from stele.schema import logged_models as lm
 from stele.schema import metrics as m
 from stele.schema import registered_models as rm
 from stele.schema import runs as r
+from stele.schema import series as s
 from stele.schema.experiments import Empty
 
 __all__ = ["TrackingStore"]
@@ -63,6 +64,7 @@ class TrackingStore(Protocol):
     def get_metric_history_bulk_interval(
         self, request: m.GetMetricHistoryBulkInterval
     ) -> m.GetMetricHistoryBulkResponse: ...
+    def get_series(self, request: s.GetSeries) -> s.GetSeriesResponse: ...
     def search_datasets(self, request: d.SearchDatasets) -> d.SearchDatasetsResponse: ...
 
     def search_logged_models(self, request: lm.SearchLoggedModels) -> lm.SearchLoggedModelsResponse: ...

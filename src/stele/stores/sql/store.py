@@ -23,6 +23,7 @@ from stele.stores.sql.purge import PurgeOperations
 from stele.stores.sql.registered_models import RegisteredModelOperations
 from stele.stores.sql.schema_version import prepare
 from stele.stores.sql.search_estimate import Estimates
+from stele.stores.sql.series_operations import SeriesOperations
 from stele.stores.sql.tokens import TokenOperations
 
 __all__ = ["SqlStore"]
@@ -38,6 +39,7 @@ class SqlStore(
     GroupWrites,
     IngestOperations,
     MetricOperations,
+    SeriesOperations,
     LoggedModelOperations,
     RegisteredModelOperations,
     TokenOperations,
