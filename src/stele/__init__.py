@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from stele.client.fluent import last_active_run as last_active_run
     from stele.client.fluent import restore_run as restore_run
     from stele.client.fluent import start_run as start_run
+    from stele.client.history import metric_history as metric_history
     from stele.client.images import Image as Image
     from stele.client.search import search_runs as search_runs
     from stele.client.stores import get_registry_uri as get_registry_uri
@@ -128,6 +129,7 @@ _MODULES = {
         "restore_run",
         "start_run",
     ),
+    "stele.client.history": ("metric_history",),
     "stele.client.images": ("Image",),
     "stele.client.search": ("search_runs",),
     "stele.client.stores": (

@@ -258,6 +258,7 @@ class SeriesContract:
             ({"run_ids": [str(i) for i in range(501)]}, "run_ids has 501"),
             ({"keys": [str(i) for i in range(201)]}, "keys has 201 entries, 1 to 200"),
             ({"run_ids": [str(i) for i in range(21)], "keys": [str(i) for i in range(100)]}, "2100 series"),
+            ({"x": "epoch"}, "epoch"),
             ({"buckets": 0}, "buckets 0 is not from 1 to 10000"),
             ({"buckets": 10_001}, "buckets 10001"),
             ({"run_ids": [str(i) for i in range(201)], "buckets": 10_000}, "fewer buckets"),

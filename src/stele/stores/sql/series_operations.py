@@ -6,7 +6,7 @@ import base64
 import json
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from stele import limits
 from stele.errors import InvalidParameterValue, shown
 from stele.schema.columns import Doubles, Integers
-from stele.schema.series import BucketSeries, GetSeries, GetSeriesResponse, PointSeries, Series
+from stele.schema.series import BucketSeries, GetSeries, GetSeriesResponse, PointSeries, Series, XAxis
 from stele.stores.sql.buckets import bucketed, cell_columns, extent_of, point_columns
 from stele.stores.sql.cells import CELL_POINTS, Cells, cells_of, grouped
 from stele.stores.sql.core import StoreCore
@@ -106,6 +106,8 @@ def _check(request: GetSeries) -> None:
             f"{len(run_ids)} runs and {len(keys)} keys are {pairs} series, at most {limits.MAX_SERIES_PAIRS} are "
             "allowed in one request. Ask for some of them at a time."
         )
+    if request.x not in get_args(XAxis):
+        raise InvalidParameterValue(f"x {shown(request.x)} is not one of {', '.join(get_args(XAxis))}.")
     limits.check_max_results(request.max_points, limits.MAX_SERIES_POINTS, "max_points")
     if request.start is not None and request.end is not None and request.start > request.end:
         raise InvalidParameterValue(f"start {request.start} is greater than end {request.end}.")

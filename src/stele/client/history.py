@@ -1,0 +1,222 @@
+"""Series of many runs as one long table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from stele.client.client import Client
+from stele.errors import InvalidParameterValue, MissingDependency, shown
+from stele.schema.series import PointSeries, Series, XAxis
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas
+    import polars
+    import pyarrow
+
+__all__ = ["metric_history"]
+
+OutputFormat = Literal["pandas", "polars", "arrow", "numpy"]
+
+_BUCKETS = ("first_x", "last_x", "counts", "nans", "infinities", "min", "max", "mean", "last")
+
+
+def metric_history(
+    runs: Any,
+    keys: str | Iterable[str] | None = None,
+    *,
+    x: XAxis = "step",
+    start: int | None = None,
+    end: int | None = None,
+    buckets: int | None = None,
+    output_format: OutputFormat = "pandas",
+) -> pandas.DataFrame | polars.DataFrame | pyarrow.Table | dict[str, np.ndarray[Any, Any]]:
+    """The points of metrics of many runs, as one table with a row per point.
+
+    The columns are ``run_id``, ``key``, ``step``, ``timestamp`` (UTC) and ``value``; with ``x="relative"`` there is
+    ``relative`` too, in milliseconds. With ``buckets`` each row stands for the points of one interval instead:
+    ``run_id``, ``key``, ``first_x``, ``last_x``, ``points``, ``nans``, ``infinities``, ``min``, ``max``, ``mean`` (of
+    finite values) and ``last`` (the value with the greatest step). So a chart of millions of points is read in
+    milliseconds, and no spike is lost.
+
+    Rows are ordered by run, key, and then step or first x. Runs that do not exist and metrics that a run does not have
+    are left out.
+
+    Args:
+        runs: A run or its id, several of them, or what :func:`search_runs` returned.
+        keys: A metric or several; None means all that the runs have.
+        x: The axis of range and buckets: ``step``, ``time`` (milliseconds since 1970) or ``relative`` (milliseconds
+            since the start of the run).
+        start: Only points from here on.
+        end: Only points up to here, this one included.
+        buckets: A series with more points than this in the range is summed up in at most so many intervals of one
+            width, 1 to 10 000; one with fewer has a row per point.
+        output_format: ``pandas``, ``polars`` or ``arrow`` for a table; ``numpy`` for a dictionary of arrays, times in
+            milliseconds.
+
+    Raises:
+        InvalidParameterValue: An argument is not allowed.
+        MissingDependency: The library for this kind of table is not installed.
+    """
+    if output_format not in _TABLES:
+        raise InvalidParameterValue(f"output_format {shown(output_format)} is not one of {', '.join(sorted(_TABLES))}.")
+    client = Client()
+    run_ids = _run_ids(runs)
+    names = _all_keys(client, run_ids) if keys is None else [keys] if isinstance(keys, str) else list(keys)
+    found = sorted(
+        client.get_series(run_ids, names, x, start, end, buckets),
+        key=_rank(run_ids, names),
+    )
+    try:
+        return _TABLES[output_format](_columns(found, x, buckets))
+    except ImportError as e:
+        package = {"arrow": "pyarrow"}.get(output_format, output_format)
+        raise MissingDependency(package, f'for output_format="{output_format}"') from e
+
+
+def _run_ids(runs: Any) -> list[str]:
+    if hasattr(runs, "columns"):  # a table of any library
+        column = runs["run_id"]
+        runs = column.to_pylist() if hasattr(column, "to_pylist") else list(column)
+    elif isinstance(runs, str) or hasattr(runs, "info"):
+        runs = [runs]
+    try:
+        return list(dict.fromkeys(run if isinstance(run, str) else run.info.run_id for run in runs))
+    except (TypeError, AttributeError) as e:
+        raise InvalidParameterValue(f"runs {shown(runs)} is no run, no run id, and no list or table of them.") from e
+
+
+def _all_keys(client: Client, run_ids: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(key for run_id in run_ids for key in client.get_run(run_id).data.metrics))
+
+
+def _rank(run_ids: Sequence[str], keys: Sequence[str]) -> Callable[[Series], tuple[int, int]]:
+    """The order of the rows; pieces of one series keep theirs, because sorting is stable."""
+    runs = {run_id: place for place, run_id in enumerate(run_ids)}
+    names = {key: place for place, key in enumerate(keys)}
+    return lambda series: (runs[series.run_id], names[series.key])
+
+
+class _Names(NamedTuple):
+    """A column of texts of which there are few."""
+
+    codes: Any
+    """Which of the texts each row has; int32."""
+    texts: list[str]
+
+
+class _Times(NamedTuple):
+    """A column of times in milliseconds since 1970."""
+
+    milliseconds: Any
+
+
+def _columns(series: Sequence[Series], x: XAxis, buckets: int | None) -> dict[str, Any]:
+    """The table as arrays, texts and times marked as such."""
+    import numpy as np
+
+    lengths = [len(item.steps if isinstance(item, PointSeries) else item.first_x) for item in series]
+    columns: dict[str, Any] = {
+        name: _names([getattr(item, name) for item in series], lengths) for name in ("run_id", "key")
+    }
+    rows = [_point_rows(item, x) if buckets is None else _bucket_rows(item, x) for item in series]
+    names = _point_names(x) if buckets is None else ["points" if name == "counts" else name for name in _BUCKETS]
+    for place, name in enumerate(names):
+        kind = np.float64 if name in ("value", "min", "max", "mean", "last") else np.int64
+        values = np.concatenate([np.empty(0, kind), *(row[place] for row in rows)])
+        is_time = name == "timestamp" or (x == "time" and name in ("first_x", "last_x"))
+        columns[name] = _Times(values) if is_time else values
+    return columns
+
+
+def _names(texts: Sequence[str], lengths: Sequence[int]) -> _Names:
+    import numpy as np
+
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    return _Names(np.repeat(np.array([places[text] for text in texts], np.int32), lengths), list(places))
+
+
+def _point_names(x: XAxis) -> list[str]:
+    return ["step", "timestamp", *(["relative"] if x == "relative" else []), "value"]
+
+
+def _point_rows(series: Series, x: XAxis) -> list[Any]:
+    import numpy as np
+
+    assert isinstance(series, PointSeries)
+    steps, times, values = (np.asarray(item.data) for item in (series.steps, series.timestamps, series.values))
+    return [steps, times, *([times - series.origin] if x == "relative" else []), values]
+
+
+def _bucket_rows(series: Series, x: XAxis) -> list[Any]:
+    """The columns of :data:`_BUCKETS`; a point is a bucket of its own."""
+    import numpy as np
+
+    if not isinstance(series, PointSeries):
+        return [np.asarray(getattr(series, name).data) for name in _BUCKETS]
+    steps, times, values = (np.asarray(item.data) for item in (series.steps, series.timestamps, series.values))
+    places = steps if x == "step" else times - (series.origin if x == "relative" else 0)
+    order = np.argsort(places, kind="stable")
+    places, values = places[order], values[order]
+    mean = np.where(np.isfinite(values), values, np.nan)
+    counts = np.ones(len(values), np.int64)
+    return [places, places, counts, np.isnan(values), np.isinf(values), values, values, mean, values]
+
+
+def _to_numpy(columns: dict[str, Any]) -> dict[str, Any]:
+    import numpy as np
+
+    arrays = {}
+    for name, column in columns.items():
+        if isinstance(column, _Names):
+            column = np.array(column.texts, object)[column.codes]
+        arrays[name] = column.milliseconds if isinstance(column, _Times) else column
+    return arrays
+
+
+def _to_pandas(columns: dict[str, Any]) -> Any:
+    import pandas as pd
+
+    def of(column: Any) -> Any:
+        if isinstance(column, _Names):
+            return pd.Categorical.from_codes(column.codes, column.texts)
+        if isinstance(column, _Times):
+            return pd.DatetimeIndex(column.milliseconds.view("M8[ms]")).tz_localize("UTC")
+        return column
+
+    return pd.DataFrame({name: of(column) for name, column in columns.items()})
+
+
+def _to_polars(columns: dict[str, Any]) -> Any:
+    import polars as pl
+
+    def of(column: Any) -> Any:
+        if isinstance(column, _Names):
+            return pl.Series(column.texts, dtype=pl.String).gather(column.codes)
+        if isinstance(column, _Times):
+            return pl.Series(column.milliseconds).cast(pl.Datetime("ms", "UTC"))
+        return pl.Series(column)
+
+    return pl.DataFrame({name: of(column) for name, column in columns.items()})
+
+
+def _to_arrow(columns: dict[str, Any]) -> Any:
+    import pyarrow as pa
+
+    def of(column: Any) -> Any:
+        if isinstance(column, _Names):
+            return pa.DictionaryArray.from_arrays(column.codes, pa.array(column.texts, pa.string()))
+        if isinstance(column, _Times):
+            return pa.array(column.milliseconds).cast(pa.timestamp("ms", "UTC"))
+        return pa.array(column)
+
+    return pa.table({name: of(column) for name, column in columns.items()})
+
+
+_TABLES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "arrow": _to_arrow,
+    "numpy": _to_numpy,
+    "pandas": _to_pandas,
+    "polars": _to_polars,
+}
