@@ -28,7 +28,7 @@ def settings_page() -> Iterator[str]:
     yield "| Variable | Twin | Default | Meaning |\n|---|---|---|---|"
     for item in settings.SETTINGS:
         twin = f"`{item.twin}`" if item.twin else ""
-        default = "" if item.default == "" else f"`{item.default}`"
+        default = "" if item.default in ("", None) else f"`{item.default}`"
         yield f"| `{item.name}` | {twin} | {default} | {item.help} |"
 
 

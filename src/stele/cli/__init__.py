@@ -25,6 +25,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "server": ("stele.cli.server:server", "Serve a store over HTTP."),
     "ui": ("stele.cli.server:ui", "Serve the local store on this machine."),
     "exec": ("stele.cli.execute:execute", "Run a program that imports mlflow, unchanged, with Stele."),
+    "sync": ("stele.cli.sync:sync", "Send what was logged offline or is left from processes that ended."),
+    "journal": ("stele.cli.journal:journal", "Look at what is not in its store yet, or throw it away."),
     "gc": ("stele.cli.gc:gc", "Remove deleted runs for good, with their files."),
     "db": ("stele.cli.db:db", "Upgrade and check the database."),
     "config": ("stele.cli.config:config", "Show the settings in force."),

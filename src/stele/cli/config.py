@@ -78,4 +78,6 @@ def _described(setting: Setting[Any]) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return ""
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)

@@ -10,7 +10,7 @@ from typing import Self
 from stele import settings
 from stele.schema.runs import Run
 
-__all__ = ["WaitingLine", "run_url", "show_run"]
+__all__ = ["WaitingLine", "run_url", "show_kept", "show_run"]
 
 _PATIENCE_SECONDS = 1.0
 
@@ -27,6 +27,12 @@ def show_run(tracking_uri: str, run: Run) -> None:
     url = run_url(tracking_uri, run)
     if url and settings.PROGRESS.get() and sys.stderr.isatty():
         print(f"View run {run.info.run_name} at {url}", file=sys.stderr)  # noqa: T201 - for the person there
+
+
+def show_kept(directory: object) -> None:
+    """Tell where a run that ended offline is kept, on a terminal only."""
+    if settings.PROGRESS.get() and sys.stderr.isatty():
+        print(f"The run is kept in {directory}; `stele sync` sends it.", file=sys.stderr)  # noqa: T201 - as above
 
 
 class WaitingLine:

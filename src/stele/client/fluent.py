@@ -22,7 +22,7 @@ from stele.client import context, experiments, system_metrics
 from stele.client import tag_names as names
 from stele.client.calls.base import as_tags
 from stele.client.client import Client
-from stele.client.console import WaitingLine, show_run
+from stele.client.console import WaitingLine, show_kept, show_run
 from stele.client.endings import SHUTDOWN, finish_run
 from stele.client.jobs import JOBS
 from stele.client.stores import open_journalled
@@ -243,9 +243,13 @@ def _end(run_id: str, status: str) -> None:
     if opened.monitor is not None:
         opened.monitor.finish()
     JOBS.wait(run_id)
+    store = open_journalled(opened.client.tracking_uri)
     with WaitingLine(opened.client.tracking_uri) as line:
-        finish_run(open_journalled(opened.client.tracking_uri), run_id, status, line.show)
-    show_run(opened.client.tracking_uri, opened.run)
+        finish_run(store, run_id, status, line.show)
+    if store.offline:
+        show_kept(store.directory)
+    else:
+        show_run(opened.client.tracking_uri, opened.run)
 
 
 def _stack() -> tuple[ActiveRun, ...]:

@@ -51,7 +51,7 @@ def thin(segments: Segments, first: int) -> int:
         if len(missing) or len(missing_there):
             continue  # somebody is still writing to it
         both = _joined(records, others)
-        kept = both[_keep(both["series"])]
+        kept = both[_keep(both["series"])] if len(both) else both
         segments.replace([one, two], packed(kept, one), stride * 2)
         return len(both) - len(kept)
     return 0
@@ -65,17 +65,18 @@ def _joined(one: Any, two: Any) -> Any:
 
 
 def _keep(series: Any) -> Any:
-    """Which records stay, in order: every second of each series and its last, as many as one piece holds."""
+    """Which records stay, in order: first, last and every second of each series, as many as one piece holds."""
     import numpy as np
 
     order = np.argsort(series, kind="stable")
     grouped = series[order]
-    is_first = np.concatenate([[True], grouped[1:] != grouped[:-1]]) if len(grouped) else np.zeros(0, bool)
+    edge = grouped[1:] != grouped[:-1]
+    is_first, is_last = np.append(True, edge), np.append(edge, True)
     starts = np.flatnonzero(is_first)
     position = np.arange(len(grouped)) - np.repeat(starts, np.diff([*starts, len(grouped)]))
-    chosen = order[position % 2 == 0]
-    is_last = np.concatenate([is_first[1:], [True]]) if len(grouped) else is_first
-    lasts = order[is_last & (position % 2 == 1)]
-    if len(chosen) > SEGMENT_RECORDS:  # more series than points in each: nothing but their order is left to go by
-        return np.arange(0, len(series), 2)
-    return np.sort(np.concatenate([chosen, lasts[: SEGMENT_RECORDS - len(chosen)]]))
+    ends = np.concatenate([order[is_first], order[is_last & ~is_first]])[:SEGMENT_RECORDS]
+    inner = np.sort(order[(position % 2 == 0) & ~is_first & ~is_last])
+    room = SEGMENT_RECORDS - len(ends)
+    if len(inner) > room:  # a few too many, from series with an odd number of points
+        inner = inner[np.linspace(0, len(inner) - 1, room).astype(np.int64)]
+    return np.sort(np.concatenate([ends, inner]))

@@ -1,0 +1,160 @@
+"""``stele sync``: what journals hold goes to its stores."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import Struct
+
+from stele import settings
+from stele.cli.config import masked
+from stele.cli.output import json_option, note, show_json
+from stele.cli.teaching import Command
+from stele.client.shipments import upload_run
+from stele.client.stores import open_store, resolve_uri
+from stele.errors import InvalidParameterValue, SteleError, shown
+from stele.stores.journal.files import find_journals, journal_root
+from stele.stores.journal.journal import Journal
+from stele.stores.journal.sender import ship
+
+__all__ = ["chosen_journals", "sync"]
+
+_WATCH_SECONDS = 5.0
+
+
+class Outcome(Struct):
+    """What became of one journal.
+
+    ``status`` is ``sent``, ``in use`` (its process lives and sends it), or ``kept`` (the store does not take it now).
+    """
+
+    journal: str
+    store: str
+    status: str
+    points: int = 0
+    requests: int = 0
+    refused: int = 0
+    reason: str = ""
+
+
+def chosen_journals(names: tuple[str, ...]) -> list[Path]:
+    """The journals that were named by their path, a path above them or the beginning of their id; all without a name.
+
+    Raises:
+        InvalidParameterValue: A name stands for no journal.
+    """
+    known = find_journals(journal_root())
+    if not names:
+        return known
+    found: list[Path] = []
+    for name in names:
+        path = Path(name)
+        matching = find_journals(path) if path.exists() else [item for item in known if item.name.startswith(name)]
+        if not matching:
+            raise InvalidParameterValue(f"There is no journal {shown(name)}. `stele journal list` shows all.")
+        found += matching
+    return list(dict.fromkeys(found))
+
+
+@click.command(cls=Command)
+@click.argument("journals", nargs=-1, metavar="[JOURNAL]...")
+@click.option("--watch", is_flag=True, help="Go on until Ctrl-C; journals that come later are sent too.")
+@click.option("--to", "target", metavar="URI", help="Send to this store instead of the one that a journal names.")
+@json_option
+@click.pass_context
+def sync(ctx: click.Context, journals: tuple[str, ...], watch: bool, target: str | None, as_json: bool) -> None:
+    r"""Send what journals hold: of offline runs, and of processes that ended before their store had everything.
+
+    A journal is named by its directory or by the beginning of its id; without a name all of this user are sent. Doing
+    it again, or after an interruption, sends nothing twice. What the store refuses is set aside in the journal. The
+    exit code is 1 when something is left to be sent.
+
+    \b
+    stele sync
+    stele sync --watch
+    stele sync 4f2a --to http://localhost:5000
+    stele sync /scratch/journals
+    """
+    target = resolve_uri(target) if target else None
+    outcomes: list[Outcome] = []
+    while True:
+        outcomes = [_sent(path, target, quiet=as_json) for path in chosen_journals(journals)]
+        if not as_json:
+            _tell(outcomes, silent=watch)
+        if not watch:
+            break
+        time.sleep(_WATCH_SECONDS)
+    if as_json:
+        show_json(outcomes)
+    ctx.exit(1 if any(outcome.status == "kept" for outcome in outcomes) else 0)
+
+
+def _sent(path: Path, target: str | None, *, quiet: bool) -> Outcome:
+    outcome = Outcome(str(path), "", "in use")
+    try:
+        journal = Journal.adopt(path)
+    except InvalidParameterValue as error:
+        outcome.status, outcome.reason = "kept", error.message
+        return outcome
+    if journal is None:
+        return outcome
+    uri = target or journal.header.uri
+    outcome.store, outcome.status = masked("", uri), "sent"
+    end, operations = journal.end()
+    begun = journal.state
+    try:
+        store = open_store(uri)
+    except SteleError as error:
+        journal.close(remove=False)
+        outcome.status, outcome.reason = "kept", error.message
+        return outcome
+    try:
+        with _progress(f"Sending {path.name[:8]}", end - begun.start, quiet=quiet) as show:
+            shipment = ship(journal, store, upload_run, show)
+    except SteleError as error:
+        outcome.status, outcome.reason = "kept", error.message
+    else:
+        outcome.refused = len(shipment.refused_records) + len(shipment.refused_operations)
+        outcome.points, outcome.requests = shipment.stored, operations - begun.operations
+    return outcome
+
+
+def _tell(outcomes: list[Outcome], *, silent: bool) -> None:
+    for outcome in outcomes:
+        name = Path(outcome.journal).name[:8]
+        if outcome.status == "sent" and (outcome.points or outcome.requests or outcome.refused):
+            click.echo(f"{name}: {outcome.points} points and {outcome.requests} requests are in {outcome.store}.")
+            if outcome.refused:
+                note(f"{name}: {outcome.refused} were refused; `stele journal show {name}` tells why.")
+        elif outcome.status == "kept":
+            note(f"{name}: not sent, and kept: {outcome.reason}")
+        elif outcome.status == "in use" and not silent:
+            note(f"{name}: its process lives and sends it.")
+    if not outcomes and not silent:
+        click.echo("There is nothing to send.")
+
+
+@contextmanager
+def _progress(label: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], Any]]:
+    """A bar with counts on a terminal, else silence."""
+    if quiet or not sys.stderr.isatty() or not settings.PROGRESS.get() or not total:
+        yield lambda _count: None
+        return
+    import rich.console
+    import rich.progress as parts
+
+    columns = (
+        parts.TextColumn("{task.description}"),
+        parts.BarColumn(),
+        parts.MofNCompleteColumn(),
+        parts.TimeRemainingColumn(),
+    )
+    with parts.Progress(*columns, console=rich.console.Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda count: bar.update(task, completed=count)
