@@ -73,8 +73,8 @@ def bucketed(cells: Columns, extent: Extent, count: int) -> dict[str, npt.NDArra
         order = np.argsort(places, kind="stable")
         places, extent = places[order], Extent(extent.low[order], extent.high[order])
         cells = {name: column[order] for name, column in cells.items()}
-    starts = np.flatnonzero(np.r_[True, places[1:] != places[:-1]])
-    ends = np.append(starts[1:], len(places)) - 1
+    changes = np.flatnonzero(places[1:] != places[:-1])
+    starts, ends = np.concatenate([[0], changes + 1]), np.concatenate([changes, [len(places) - 1]])
     counts, finite, nans = (np.add.reduceat(cells[name], starts) for name in ("points", "finite", "nans"))
     # fmin and fmax pass over NaN, and give one where there is nothing else.
     low, high = np.fmin.reduceat(cells["min"], starts), np.fmax.reduceat(cells["max"], starts)
@@ -86,7 +86,7 @@ def bucketed(cells: Columns, extent: Extent, count: int) -> dict[str, npt.NDArra
         "infinities": counts - finite - nans,
         "min": low,
         "max": high,
-        "mean": _means(cells["sum"], finite, starts, low, high),
+        "mean": _means(cells["sum"], finite, starts, ends, low, high),
         "last": cells["last"][ends],
     }
 
@@ -100,8 +100,8 @@ def _places(extent: Extent, count: int) -> Ints:
     return np.minimum((distance / width).astype(np.int64), count - 1)
 
 
-def _means(sums: Any, finite: Any, starts: Any, low: Any, high: Any) -> npt.NDArray[np.float64]:
-    totals = np.repeat(finite, np.diff(np.append(starts, len(sums))))
+def _means(sums: Any, finite: Any, starts: Any, ends: Any, low: Any, high: Any) -> npt.NDArray[np.float64]:
+    totals = np.repeat(finite, ends - starts + 1)
     # Divided before it is summed: the mean of great numbers is finite though their sum is not.
     with np.errstate(invalid="ignore", divide="ignore"):
         means = np.add.reduceat(sums / totals, starts)
