@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.schema.codec import required
+from stele.stores.sql.backlog import Backlog
 from stele.stores.sql.database import Database
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.keys import Keys
@@ -45,6 +46,7 @@ class StoreCore:
     db: Database
     keys: Keys
     described: DatasetCache
+    backlog: Backlog
     estimates: Estimates
     artifact_root: str
 

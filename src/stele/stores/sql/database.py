@@ -8,7 +8,8 @@ first, so it must do all its work on the connection it is given.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -82,6 +83,27 @@ class Database:
                     raise self.translate(e) from e
                 logger.info("transaction tried again after %s", e.orig)
         raise AssertionError("unreachable")
+
+    @contextmanager
+    def claim(self, run: int) -> Iterator[bool]:
+        """Hold the right to compact a run; yields False, and holds nothing, while somebody else has it.
+
+        It saves work and decides about nothing else: two that compact one run harm nobody.
+        """
+        raise NotImplementedError
+
+    @contextmanager
+    def _outside_transactions(self) -> Iterator[Connection]:
+        """A connection whose statements stand alone.
+
+        Raises:
+            Unavailable: The database cannot be reached.
+        """
+        try:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                yield connection
+        except DBAPIError as e:
+            raise self.translate(e) from e
 
     def translate(self, error: DBAPIError) -> SteleError:
         """The error that a caller may see for one of the driver."""

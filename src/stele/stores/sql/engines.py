@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
@@ -29,16 +32,51 @@ _DRIVERS = {
 _EXTRAS = {"postgresql+psycopg": ("psycopg", "postgres"), "mysql+pymysql": ("pymysql", "mysql")}
 
 
+_CLAIMS = 0x53746C << 40
+"""Advisory locks are numbers: ours begin with "Stl"."""
+
+_TRY_ADVISORY = text("SELECT pg_try_advisory_lock(:number)")
+_LEAVE_ADVISORY = text("SELECT pg_advisory_unlock(:number)")
+_TRY_NAMED, _LEAVE_NAMED = text("SELECT GET_LOCK(:name, 0)"), text("SELECT RELEASE_LOCK(:name)")
+
+
 class PostgreSql(Database):
     """PostgreSQL 15 or newer, through psycopg 3."""
 
     family = "postgresql"
+
+    @contextmanager
+    def claim(self, run: int) -> Iterator[bool]:
+        """As :meth:`Database.claim`. The right ends with its connection."""
+        with self._outside_transactions() as connection:
+            number = {"number": _CLAIMS + run}
+            if not connection.execute(_TRY_ADVISORY, number).scalar_one():
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                connection.execute(_LEAVE_ADVISORY, number)
 
 
 class MySql(Database):
     """MySQL 8 or MariaDB 10.11 and newer, through PyMySQL."""
 
     family = "mysql"
+
+    @contextmanager
+    def claim(self, run: int) -> Iterator[bool]:
+        """As :meth:`Database.claim`. The right ends with its connection."""
+        database = hashlib.sha256(str(self.url.database).encode()).hexdigest()[:16]
+        with self._outside_transactions() as connection:
+            name = {"name": f"stele-compact-{database}-{run}"}
+            if connection.execute(_TRY_NAMED, name).scalar_one() != 1:
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                connection.execute(_LEAVE_NAMED, name)
 
 
 def open_database(uri: str) -> Database:

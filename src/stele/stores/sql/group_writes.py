@@ -12,18 +12,19 @@ from typing import Any
 from sqlalchemy import Connection
 
 from stele import limits
-from stele.errors import SteleError
+from stele.errors import InvalidParameterValue, SteleError
 from stele.schema.metrics import Metric
 from stele.schema.runs import LogBatch
 from stele.stores.sql import series
 from stele.stores.sql.batch import check_batch
-from stele.stores.sql.core import StoreCore, lock_runs, run_in_use
+from stele.stores.sql.core import lock_runs, run_in_use
+from stele.stores.sql.point_log import PointLog
 from stele.stores.sql.tables import KIND_METRIC
 
 __all__ = ["GroupWrites"]
 
 
-class GroupWrites(StoreCore):
+class GroupWrites(PointLog):
     """The part of a store that takes many requests at once."""
 
     def log_points(self, requests: Sequence[LogBatch]) -> list[SteleError | None]:
@@ -45,10 +46,28 @@ class GroupWrites(StoreCore):
                 if error is None and isinstance(batch, LogBatch) and batch.metrics:
                     by_run.setdefault(batch.run_id, []).extend(batch.metrics)
             if by_run:
-                series.append_rows(connection, [self._packed(connection, rows[run], by_run[run]) for run in by_run])
+                packed = [self._packed(connection, rows[run], by_run[run]) for run in by_run]
+                try:
+                    self.append_rows(connection, packed)
+                except InvalidParameterValue:  # a run is full; some of its requests may fit nevertheless
+                    self._append_singly(connection, rows, checked, outcome)
             return outcome
 
         return self.db.write(work)
+
+    def _append_singly(
+        self,
+        connection: Connection,
+        rows: dict[str, Any],
+        checked: Sequence[LogBatch | SteleError],
+        outcome: list[SteleError | None],
+    ) -> None:
+        for place, batch in enumerate(checked):
+            if outcome[place] is None and isinstance(batch, LogBatch) and batch.metrics:
+                try:
+                    self.append_rows(connection, [self._packed(connection, rows[batch.run_id], batch.metrics)])
+                except InvalidParameterValue as error:
+                    outcome[place] = error
 
     def _packed(self, connection: Connection, row: Any, metrics: list[Metric]) -> dict[str, Any]:
         names = dict.fromkeys((KIND_METRIC, metric.key) for metric in metrics)

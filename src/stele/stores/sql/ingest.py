@@ -17,8 +17,9 @@ from stele import limits
 from stele.errors import InvalidParameterValue, shown
 from stele.schema.codec import required
 from stele.schema.ingest import Ingest, IngestResponse, IngestSeries
-from stele.stores.sql import dialect, series
-from stele.stores.sql.core import StoreCore, lock_runs, now_ms, run_in_use
+from stele.stores.sql import dialect
+from stele.stores.sql.core import lock_runs, now_ms, run_in_use
+from stele.stores.sql.point_log import PointLog
 from stele.stores.sql.points import canonical_values
 from stele.stores.sql.records import RECORD, Records
 from stele.stores.sql.tables import KIND_METRIC, ingest_clients
@@ -43,7 +44,7 @@ class _Columns(NamedTuple):
     values: Column
 
 
-class IngestOperations(StoreCore):
+class IngestOperations(PointLog):
     """The part of the store protocol that takes columns."""
 
     def ingest(self, request: Ingest) -> IngestResponse:
@@ -57,11 +58,13 @@ class IngestOperations(StoreCore):
             if not _advance(connection, client_id, request.sequence):
                 return IngestResponse(points=points, repeated_batch=True)
             rows = lock_runs(connection, list(by_run))
+            packed: list[dict[str, Any]] = []
             for run_id, columns in by_run.items():
                 row = run_in_use(rows, run_id)
                 ids = self.keys.resolve(connection, row.experiment_id, [(KIND_METRIC, item.key) for item in columns])
                 records = _records(columns, ids)
-                series.append_records(connection, row.run, records.tobytes(), len(records))
+                packed.append({"run": row.run, "points": len(records), "records": records.tobytes()})
+            self.append_rows(connection, packed)
             return IngestResponse(points=points)
 
         return self.db.write(work)

@@ -17,13 +17,16 @@ from sqlalchemy import Connection, Select, Table, delete, exists, func, or_, sel
 
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.stores.sql.core import StoreCore
-from stele.stores.sql.tables import CLAIMED, STAGE_DELETED, experiments, metadata, runs
+from stele.stores.sql.tables import CLAIMED, STAGE_DELETED, experiments, ingest_log, metadata, runs, segments
 
 __all__ = ["DeletedExperiment", "DeletedRun", "PurgeChoice", "PurgeOperations"]
 
 ROWS_AT_ONCE = 5_000
 PAGES_AT_ONCE = 1_000
 """How much one transaction removes, or gives back: a few tens of milliseconds."""
+
+ROWS_OF_POINTS_AT_ONCE = 250
+"""The same for rows that hold many points: they are 30 kB long."""
 
 _IDS_AT_ONCE = 500
 _RUN_TABLES = [table for table in metadata.sorted_tables if "run" in table.c and table is not runs]
@@ -153,6 +156,10 @@ class PurgeOperations(StoreCore):
         pages, size = (text(f"PRAGMA {name}") for name in ("page_count", "page_size"))
         return int(self.db.read(lambda c: c.execute(pages).scalar_one() * c.execute(size).scalar_one()))
 
+    def free_pages(self) -> int:
+        """Pages of an SQLite file that hold nothing; 0 for the others."""
+        return self.db.read(_free_pages) if self.db.family == "sqlite" else 0
+
     def reclaim_pages(self) -> int:
         """Give up to 1000 free pages of an SQLite file back to the disk; returns how many pages that were.
 
@@ -198,9 +205,11 @@ def _purge_some_runs(connection: Connection, numbers: Sequence[int]) -> bool:
     claimed = _in_trash(connection, numbers, runs.c.deleted_time == CLAIMED)
     left = ROWS_AT_ONCE
     for table in _RUN_TABLES:
-        left -= _delete_some(connection, table, table.c.run.in_(claimed), left)
-        if left <= 0:
+        most = min(left, ROWS_OF_POINTS_AT_ONCE) if table in (ingest_log, segments) else left
+        gone = _delete_some(connection, table, table.c.run.in_(claimed), most)
+        if gone == most:  # and there may be more
             return False
+        left -= gone
     connection.execute(delete(runs).where(runs.c.run.in_(claimed)))
     return True
 

@@ -19,8 +19,9 @@ from stele.schema.experiments import Empty
 from stele.schema.runs import Run, RunData
 from stele.stores.sql import series, summaries
 from stele.stores.sql.batch import Batch, check_batch, check_tags, merge_params
-from stele.stores.sql.core import StoreCore, active_experiment, experiment_number, locked_run, no_run, now_ms
+from stele.stores.sql.core import active_experiment, experiment_number, locked_run, no_run, now_ms
 from stele.stores.sql.documents import RunDocument, pack, unpack
+from stele.stores.sql.point_log import PointLog
 from stele.stores.sql.run_names import random_run_name
 from stele.stores.sql.run_rows import fetch_runs, run_entity, run_info
 from stele.stores.sql.search import RunQuery, find_runs, set_time_limit
@@ -41,7 +42,7 @@ _APPLIED_AT_ONCE = 100
 _SET_DOCUMENT = update(runs).where(runs.c.run == bindparam("number")).values(document=bindparam("packed"))
 
 
-class RunOperations(StoreCore):
+class RunOperations(PointLog):
     """The run part of the store protocol."""
 
     def create_run(self, request: r.CreateRun) -> r.CreateRunResponse:
@@ -218,7 +219,8 @@ class RunOperations(StoreCore):
 
     def _write(self, connection: Connection, row: Row[Any], run_id: str, batch: Batch) -> None:
         """Write a checked batch to a run whose row is locked."""
-        names = [(KIND_METRIC, metric.key) for metric in batch.metrics] + text_names(batch.params, batch.tags)
+        names = [(KIND_METRIC, key) for key in {metric.key for metric in batch.metrics}]
+        names += text_names(batch.params, batch.tags)
         ids = self.keys.resolve(connection, row.experiment_id, names)
         if batch.params or batch.tags:
             document = unpack(row.document)
@@ -231,7 +233,7 @@ class RunOperations(StoreCore):
                 name = name[: limits.MAX_RUN_NAME_CHARACTERS]
                 connection.execute(update(runs).where(runs.c.run == row.run).values(name=name))
         if batch.metrics:
-            series.append(connection, row.run, batch.metrics, ids)
+            self.append_rows(connection, [series.log_row(row.run, batch.metrics, ids)])
 
     def _move_run(self, run_id: str, stage: int) -> Empty:
         deleted_time = now_ms() if stage == STAGE_DELETED else None

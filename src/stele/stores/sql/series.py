@@ -16,18 +16,13 @@ from stele.stores.sql import dialect
 from stele.stores.sql.records import RECORD, pack
 from stele.stores.sql.tables import KIND_METRIC, dirty_runs, ingest_log
 
-__all__ = ["append", "append_records", "append_rows", "log_row"]
+__all__ = ["append_rows", "log_row"]
 
 ROW_POINTS = 65_536
 """Most points of one row of the log: under 2 MB, which every database takes in one statement."""
 
 _INSERT = dialect.Prepared(ingest_log.insert().values(dict.fromkeys(("run", "points", "records"), 0)))
 _MARK = dialect.Prepared(lambda name: dialect.insert_ignore_of(name, dirty_runs))
-
-
-def append(connection: Connection, run: int, metrics: Sequence[Metric], key_ids: dict[tuple[int, str], int]) -> None:
-    """Append points to the log of a run whose row the caller has locked."""
-    append_rows(connection, [log_row(run, metrics, key_ids)])
 
 
 def log_row(run: int, metrics: Sequence[Metric], key_ids: dict[tuple[int, str], int]) -> dict[str, Any]:
@@ -42,13 +37,16 @@ def log_row(run: int, metrics: Sequence[Metric], key_ids: dict[tuple[int, str], 
     return {"run": run, "points": len(metrics), "records": records}
 
 
-def append_records(connection: Connection, run: int, records: bytes, points: int) -> None:
-    """As :func:`append`, of points that are packed already, see :func:`~stele.stores.sql.records.pack`."""
-    append_rows(connection, [{"run": run, "points": points, "records": records}])
-
-
 def append_rows(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Append to the logs of several runs whose rows the caller has locked."""
+    """Append to the logs of several runs whose rows the caller has locked.
+
+    Args:
+        connection: The transaction.
+        rows: Row number of the run, number of points, and the packed points, see
+            :func:`~stele.stores.sql.records.pack`.
+    """
+    if not rows:
+        return
     pieces = [piece for row in rows for piece in _pieces(row)]
     if len(pieces) == 1:
         _INSERT(connection, pieces[0])

@@ -12,7 +12,8 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,6 +63,8 @@ class Sqlite(Database):
         super().__init__(url, readers)
         self.path = path
         self._processes = open_turn(path.with_name(f"{path.name}.lock"))
+        self._compacting = open_turn(path.with_name(f"{path.name}.compaction.lock"))
+        self._compaction = threading.Lock()  # a turn is between processes
         self._writer = writer
         self._waiting: deque[_Task] = deque()
         self._turn = threading.Lock()
@@ -119,6 +122,23 @@ class Sqlite(Database):
                 task.error = error
                 error.__cause__ = cause or error.__cause__
 
+    @contextmanager
+    def claim(self, run: int) -> Iterator[bool]:  # one compaction a file: there is one writer anyway
+        """As :meth:`Database.claim`, for all runs of the file at once."""
+        if not self._compaction.acquire(blocking=False):
+            yield False
+            return
+        try:
+            if not self._compacting.attempt():
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                self._compacting.leave()
+        finally:
+            self._compaction.release()
+
     def translate(self, error: DBAPIError) -> SteleError:
         """As :meth:`Database.translate`, with the file's name where the disk is at fault."""
         text = str(error.orig)
@@ -134,6 +154,7 @@ class Sqlite(Database):
         with self._processes:
             self._writer.dispose()
         self._processes.close()
+        self._compacting.close()
 
 
 def open_sqlite(url: URL) -> Sqlite:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import select
 
-from stele.errors import SteleError
 from stele.stores.sql.datasets import DatasetOperations
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.engines import open_database
@@ -18,8 +15,8 @@ from stele.stores.sql.group_writes import GroupWrites
 from stele.stores.sql.ingest import IngestOperations
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.logged_models import LoggedModelOperations
+from stele.stores.sql.maintenance import MaintenanceOperations
 from stele.stores.sql.metrics import MetricOperations
-from stele.stores.sql.purge import PurgeOperations
 from stele.stores.sql.registered_models import RegisteredModelOperations
 from stele.stores.sql.schema_version import prepare
 from stele.stores.sql.search_estimate import Estimates
@@ -28,12 +25,9 @@ from stele.stores.sql.tokens import TokenOperations
 
 __all__ = ["SqlStore"]
 
-logger = logging.getLogger(__name__)
-
-_REFRESH_SECONDS = 1.0
-
 
 class SqlStore(
+    MaintenanceOperations,
     ExperimentOperations,
     DatasetOperations,
     GroupWrites,
@@ -43,7 +37,6 @@ class SqlStore(
     LoggedModelOperations,
     RegisteredModelOperations,
     TokenOperations,
-    PurgeOperations,
 ):
     """Experiments, runs and series in one SQL database, which is made when it is empty.
 
@@ -59,25 +52,18 @@ class SqlStore(
     """
 
     def __init__(self, uri: str, artifact_root: str = "./stele-artifacts") -> None:
+        super().__init__()
         self.db = open_database(uri)
         self.keys = Keys()
         self.described = DatasetCache()
         self.estimates = Estimates()
         # The one who starts a store may say ``..``; a client that makes an experiment may not.
         self.artifact_root = artifact_location(local_root(artifact_root) if is_local(artifact_root) else artifact_root)
-        self._stop = threading.Event()
-        self._refresher: threading.Thread | None = None
         try:
             prepare(self.db, self.artifact_root)
         except BaseException:
             self.db.close()
             raise
-
-    def start_refresher(self) -> None:
-        """Apply the ingest log once a second on a thread of its own, so that a search finds little left to do."""
-        if self._refresher is None:
-            self._refresher = threading.Thread(target=self._refresh, name="stele-refresher", daemon=True)
-            self._refresher.start()
 
     def ping(self) -> None:
         """Ask the database for a sign of life.
@@ -88,20 +74,9 @@ class SqlStore(
         self.db.read(lambda c: c.execute(select(1)).scalar_one())
 
     def close(self) -> None:
-        """Stop the refresher and close every connection."""
-        self._stop.set()
-        if self._refresher is not None:
-            self._refresher.join()
+        """Compact what a run without a server has logged, stop the threads and close every connection."""
+        self.stop_maintenance()
         self.db.close()
-
-    def _refresh(self) -> None:
-        while not self._stop.wait(_REFRESH_SECONDS):
-            try:
-                self.apply_all()
-            except SteleError as e:
-                logger.warning("the ingest log could not be applied: %s", e)
-            except Exception:
-                logger.exception("the ingest log could not be applied")
 
     def __enter__(self) -> Self:
         return self

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
+from stele import limits
 from stele.schema.metrics import Metric
 from stele.stores.sql import dialect
 from stele.stores.sql.documents import LatestMetric, pack_latest
@@ -35,7 +36,16 @@ from stele.stores.sql.tables import (
     runs,
 )
 
-__all__ = ["MAX_DOCUMENT_METRICS", "apply_pending", "latest_of", "pending_runs", "unseen"]
+__all__ = [
+    "MAX_DOCUMENT_METRICS",
+    "apply_pending",
+    "apply_whole_log",
+    "counted_points",
+    "is_pending",
+    "latest_of",
+    "pending_runs",
+    "unseen_points",
+]
 
 MAX_DOCUMENT_METRICS = 1_000
 """A run with more metrics keeps its latest values in ``latest_metrics`` alone."""
@@ -59,6 +69,28 @@ class _Pending(NamedTuple):
 def pending_runs(connection: Connection, limit: int = 1_000) -> list[int]:
     """Runs whose log has not been applied to its end."""
     return list(connection.scalars(select(dirty_runs.c.run).limit(limit)))
+
+
+def is_pending(connection: Connection, run: int) -> bool:
+    """Whether the log of a run has not been applied to its end."""
+    return connection.scalar(select(dirty_runs.c.run).where(dirty_runs.c.run == run)) is not None
+
+
+def apply_whole_log(connection: Connection, keys: Keys, run: int) -> None:
+    """As :func:`apply_pending`, for all of one run's log, however long it is."""
+    while is_pending(connection, run):
+        apply_pending(connection, keys, [run])
+
+
+def counted_points(connection: Connection, run: int) -> int:
+    """How many points the summaries of a run count."""
+    c = latest_metrics.c
+    return int(connection.scalar(select(func.coalesce(func.sum(c.points), 0)).where(c.run == run)) or 0)
+
+
+def unseen_points(connection: Connection, run: int, points: KeyedPoints) -> KeyedPoints:
+    """Those of some points that are not stored yet, in a run whose log has been applied."""
+    return _unseen(connection, run, points, _summaries(connection, [run])[run], until=limits.INT64_MAX)
 
 
 def apply_pending(connection: Connection, keys: Keys, numbers: Sequence[int]) -> None:
@@ -127,13 +159,13 @@ def _summaries(connection: Connection, numbers: list[int]) -> dict[int, dict[int
 
 def _advance(connection: Connection, run: int, log: _Pending, known: dict[int, Summary]) -> list[Summary]:
     """Fold new points into the summaries of a run; returns the rows that changed."""
-    fresh = unseen(connection, run, KeyedPoints.of_records(unpack(log.records)), known, until=log.applied)
+    fresh = _unseen(connection, run, KeyedPoints.of_records(unpack(log.records)), known, until=log.applied)
     changed = [_joined(known.get(summary["key_id"]), summary) for summary in _summarised(run, fresh)]
     known.update((summary["key_id"], summary) for summary in changed)
     return changed
 
 
-def unseen(
+def _unseen(
     connection: Connection, run: int, fresh: KeyedPoints, known: dict[int, Summary], *, until: int
 ) -> KeyedPoints:
     """Those of some points that the summaries of a run do not count yet.

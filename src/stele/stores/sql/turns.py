@@ -37,6 +37,14 @@ class Turn(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
+    def attempt(self) -> bool:
+        """Take the turn when it is free; whoever got it gives it back by leaving."""
+        ...
+
+    def leave(self) -> None:
+        """Give the turn back."""
+        ...
+
     def close(self) -> None:
         """Give back the file."""
         ...
@@ -70,6 +78,16 @@ if sys.platform == "win32":
             return self
 
         def __exit__(self, *_: object) -> None:
+            self.leave()
+
+        def attempt(self) -> bool:
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                return False
+            return True
+
+        def leave(self) -> None:
             self._lock.release()
 
         def close(self) -> None:
@@ -84,20 +102,26 @@ else:
             self._file = -1
 
         def __enter__(self) -> Self:
-            if self._file < 0:
-                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             deadline = time.monotonic() + _SECONDS
-            while True:
-                try:
-                    fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError as e:  # waiting in the kernel could not be given up
-                    if time.monotonic() > deadline:
-                        raise _too_long(self._path) from e
-                    time.sleep(_POLL_SECONDS)
-                else:
-                    return self
+            while not self.attempt():  # waiting in the kernel could not be given up
+                if time.monotonic() > deadline:
+                    raise _too_long(self._path)
+                time.sleep(_POLL_SECONDS)
+            return self
 
         def __exit__(self, *_: object) -> None:
+            self.leave()
+
+        def attempt(self) -> bool:
+            if self._file < 0:
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        def leave(self) -> None:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
         def close(self) -> None:

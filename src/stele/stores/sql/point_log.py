@@ -1,0 +1,65 @@
+"""The one way by which points enter a database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from stele import settings
+from stele.errors import InvalidParameterValue, shown
+from stele.stores.sql import series
+from stele.stores.sql.core import StoreCore
+from stele.stores.sql.dialect import Prepared
+from stele.stores.sql.keyed_points import KeyedPoints
+from stele.stores.sql.records import unpack
+from stele.stores.sql.summaries import apply_whole_log, counted_points, unseen_points
+from stele.stores.sql.tables import ingest_log, runs, segments
+
+__all__ = ["PointLog"]
+
+
+def _sum_of(table: Any) -> Any:
+    return select(func.coalesce(func.sum(table.c.points), 0)).where(table.c.run == bindparam("run")).scalar_subquery()
+
+
+# Answered by ix_segments_find and ix_ingest_log_run alone.
+_STORED = Prepared(select(_sum_of(segments) + _sum_of(ingest_log)))
+
+
+class PointLog(StoreCore):
+    """The part of a store that every point passes."""
+
+    def append_rows(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Append to the logs of runs whose rows the caller has locked.
+
+        Args:
+            connection: The transaction.
+            rows: What :func:`~stele.stores.sql.series.log_row` makes.
+
+        Raises:
+            InvalidParameterValue: A run would have more points than ``STELE_MAX_POINTS_PER_RUN`` allows.
+        """
+        if most := settings.MAX_POINTS_PER_RUN.get():
+            for row in rows:
+                self._check_room(connection, row, most)
+        series.append_rows(connection, rows)
+        for row in rows:
+            self.backlog.note(connection, row["run"], row["points"])
+
+    def _check_room(self, connection: Connection, row: dict[str, Any], most: int) -> None:
+        run = row["run"]
+        # Repetitions are counted here, so this is never too small. What is nearly full is counted exactly.
+        if _STORED(connection, {"run": run}).scalar_one() + row["points"] <= most:
+            return
+        apply_whole_log(connection, self.keys, run)
+        stored = counted_points(connection, run)
+        fresh = len(unseen_points(connection, run, KeyedPoints.of_records(unpack([row["records"]]))))
+        if stored + fresh > most:
+            run_id = connection.scalar(select(runs.c.run_id).where(runs.c.run == run))
+            raise InvalidParameterValue(
+                f"Run {shown(run_id)} has {stored} metric points, and {fresh} more would be over the {most} that "
+                f"{settings.MAX_POINTS_PER_RUN.name} allows in one run. Nothing of this batch was stored; params, tags "
+                "and the end of the run are still taken."
+            )
