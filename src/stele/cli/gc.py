@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 
 import click
 from msgspec import Struct, field
@@ -19,6 +19,7 @@ from stele.artifacts import scheme_of
 from stele.cli.db import database_uri, sqlite_file
 from stele.cli.gc_files import FilePlaces
 from stele.cli.output import Column, json_option, note, show_json, show_table
+from stele.cli.progress import progress
 from stele.cli.teaching import Command
 from stele.cli.text import clean, size
 from stele.client.stores import close_stores, open_store
@@ -189,7 +190,7 @@ class _Collector:
         """Remove what may go."""
         outcome = Outcome(dry_run=False)
         before = self._store.file_bytes()
-        with _progress("Removing runs", self._store.count_deleted_runs(self._choice)) as advance:
+        with progress("Removing runs", self._store.count_deleted_runs(self._choice)) as advance:
             for page in self._pages():
                 outcome.runs += self._remove(self._removable(page, outcome), outcome)
                 advance(len(page))
@@ -246,26 +247,6 @@ class _Collector:
     def _reclaim(self) -> None:
         while self._store.reclaim_pages():
             pass
-
-
-@contextmanager
-def _progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar with counts on a terminal, else silence."""
-    if not sys.stderr.isatty() or not total:
-        yield lambda _count: None
-        return
-    import rich.console
-    import rich.progress as parts
-
-    columns = (
-        parts.TextColumn("{task.description}"),
-        parts.BarColumn(),
-        parts.MofNCompleteColumn(),
-        parts.TimeRemainingColumn(),
-    )
-    with parts.Progress(*columns, console=rich.console.Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda count: bar.advance(task, count)
 
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:

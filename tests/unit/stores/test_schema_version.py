@@ -63,6 +63,33 @@ def test_sqlite_files_are_equal_either_way(tmp_path):
     assert statements("migrated.db") == statements("created.db")
 
 
+@pytest.mark.postgres
+def test_postgres_stores_points_alike_either_way():
+    """What autogeneration does not compare: how bytes are stored, and when tables are vacuumed."""
+    columns = (
+        "SELECT c.relname, a.attname, a.attstorage FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 ORDER BY 1, 2"
+    )
+    options = (
+        "SELECT c.relname, c.reloptions, t.reloptions FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid"
+        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' ORDER BY 1"
+    )
+    found = []
+    with fresh_database("postgres") as migrated, fresh_database("postgres") as created:
+        db = open_database(migrated)
+        db.write(run_migrations)
+        db.close()
+        SqlStore(created).close()
+        for uri in (migrated, created):
+            db = open_database(uri)
+            found.append(
+                [[tuple(row) for row in db.read(lambda c, q=q: c.execute(text(q)).all())] for q in (columns, options)]
+            )
+            db.close()
+    assert found[0] == found[1]
+    assert ("segments", "data", "e") in found[0][0]
+
+
 def _open(uri, results):
     with SqlStore(uri) as store:
         results.put(store.get_experiment(GetExperiment(experiment_id="0")).experiment.name)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     Double,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
 )
 from sqlalchemy.dialects import mysql
 
@@ -290,7 +292,25 @@ segments = Table(
     Column("data", _Blob, nullable=False),
     Index("ix_segments_find", "run", "first_key", "last_key", "first_step", "points"),
     **_TABLE,
+    sqlite_autoincrement=True,  # compaction knows what it has read by its id
 )
+
+# PostgreSQL: blocks are compressed already; and what compaction removes must be free again soon, or the tables and
+# their indexes grow to ten times what they hold.
+_VACUUM = ", ".join(
+    f"{prefix}autovacuum_{option}"
+    for prefix in ("", "toast.")
+    for option in ("vacuum_scale_factor = 0.01", "vacuum_threshold = 500", "vacuum_cost_delay = 0")
+)
+POINTS_ON_POSTGRESQL = (
+    "ALTER TABLE segments ALTER COLUMN data SET STORAGE EXTERNAL, ALTER COLUMN summary SET STORAGE EXTERNAL",
+    "ALTER TABLE ingest_log ALTER COLUMN records SET STORAGE EXTERNAL",
+    f"ALTER TABLE segments SET ({_VACUUM})",
+    f"ALTER TABLE ingest_log SET ({_VACUUM})",
+)
+for _statement in POINTS_ON_POSTGRESQL:
+    _change = DDL(_statement)  # type: ignore[no-untyped-call]  # SQLAlchemy's
+    event.listen(metadata, "after_create", _change.execute_if(dialect="postgresql"))
 
 rewinds = Table(
     "rewinds",

@@ -49,8 +49,21 @@ def upgrade() -> None:
         sa.Column("data", BLOB, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_segments"),
         **INNODB,
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_segments_find", "segments", ["run", "first_key", "last_key", "first_step", "points"])
+    if op.get_bind().dialect.name == "postgresql":
+        vacuum = ", ".join(
+            f"{prefix}autovacuum_{option}"
+            for prefix in ("", "toast.")
+            for option in ("vacuum_scale_factor = 0.01", "vacuum_threshold = 500", "vacuum_cost_delay = 0")
+        )
+        op.execute(
+            "ALTER TABLE segments ALTER COLUMN data SET STORAGE EXTERNAL, ALTER COLUMN summary SET STORAGE EXTERNAL"
+        )
+        op.execute("ALTER TABLE ingest_log ALTER COLUMN records SET STORAGE EXTERNAL")
+        op.execute(f"ALTER TABLE segments SET ({vacuum})")
+        op.execute(f"ALTER TABLE ingest_log SET ({vacuum})")
     op.create_table(
         "rewinds",
         sa.Column("run", ID, nullable=False),
