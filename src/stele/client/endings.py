@@ -42,13 +42,15 @@ def finish_run(store: BufferedStore, run_id: str, status: str, progress: Progres
     request = UpdateRun(run_id=run_id, end_time=now())
     request.status = status_name(status)  # type: ignore[assignment]  # the name was checked
     problem = ""
-    if store.flush(leftovers=True, progress=progress) or store.offline:
-        try:
+    try:
+        if store.flush(leftovers=True, progress=progress) or store.offline:
             store.update_run(request)
-        except (Unavailable, DeadlineExceeded, TooManyRequests, Unauthenticated) as error:
-            problem = str(error)
-        else:
             return
+    except (Unavailable, DeadlineExceeded, TooManyRequests, Unauthenticated) as error:
+        problem = str(error)
+    except KeyboardInterrupt:
+        store.submit("update_run", request, ordered=True)
+        raise
     store.submit("update_run", request, ordered=True)
     _LOGGER.warning(
         "The store does not take the end of run %s now (%s). It stays in the journal %s; `stele sync` or the next run "

@@ -158,7 +158,10 @@ class BufferedStore(_Operations):  # type: ignore[misc]  # the methods come from
     def finish(self) -> None:
         """Send what is in the journal and end it; the next point begins another. What cannot be sent stays there."""
         if self._sender is not None and self._journal is not None:
-            sent = self.flush(patient=not self._gave_up, leftovers=True)
+            try:
+                sent = self.flush(patient=not self._gave_up, leftovers=True)
+            except KeyboardInterrupt:  # somebody does not want to wait; the journal keeps it
+                sent = False
             waiting = self._sender.waiting()
             stopped = self._sender.stop()
             if waiting and not self.offline:

@@ -39,6 +39,7 @@ __all__ = [
     "read_state",
     "remove_journal",
     "store_directory",
+    "sweep",
     "write_header",
     "write_state",
 ]
@@ -49,6 +50,7 @@ FORMAT = 1
 HEADER, STATE, LOCK = "header.json", "state.json", "lock"
 SERIES, OPERATIONS, DEAD, FILES = "series.jsonl", "operations.jsonl", "dead-letters.jsonl", "files"
 _DIGEST_CHARACTERS = 16
+_REMOVED = ".removed-"
 
 T = TypeVar("T")
 
@@ -177,7 +179,8 @@ def find_journals(directory: Path) -> list[Path]:
     if (directory / HEADER).is_file():
         return [directory]
     try:
-        found = [path.parent for depth in ("*", "*/*") for path in directory.glob(f"{depth}/{HEADER}")]
+        parents = (path.parent for depth in ("*", "*/*") for path in directory.glob(f"{depth}/{HEADER}"))
+        found = [path for path in parents if not path.name.startswith(_REMOVED)]
         return sorted(found, key=lambda path: (path.stat().st_mtime, path.name))
     except FileNotFoundError:  # somebody else has shipped one meanwhile
         return find_journals(directory)
@@ -244,6 +247,17 @@ def read_lines(path: Path, kind: type[T]) -> Iterator[T]:
 
 
 def remove_journal(directory: Path) -> None:
-    """Delete a journal whose lock the caller holds; the header goes first, so that no half journal is found."""
-    (directory / HEADER).unlink(missing_ok=True)
-    shutil.rmtree(directory, ignore_errors=True)
+    """Delete a journal whose lock the caller holds. It is renamed first, so that nobody finds half a journal."""
+    removed = directory.with_name(_REMOVED + directory.name)
+    try:
+        directory.rename(removed)
+    except OSError:  # Windows does not rename what holds an open file, here the lock
+        (directory / HEADER).unlink(missing_ok=True)
+        removed = directory
+    shutil.rmtree(removed, ignore_errors=True)
+
+
+def sweep(directory: Path) -> None:
+    """Delete what somebody began to delete and was killed."""
+    for removed in directory.glob(f"{_REMOVED}*"):
+        shutil.rmtree(removed, ignore_errors=True)

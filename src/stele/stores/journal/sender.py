@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from stele.errors import InvalidParameterValue, SteleError, Unavailable
 from stele.stores.base import TrackingStore
-from stele.stores.journal.files import find_journals, store_directory
+from stele.stores.journal.files import find_journals, store_directory, sweep
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.refusals import Refusal
 from stele.stores.journal.shipping import Shipment, Upload
@@ -206,6 +206,7 @@ def ship_leftovers(uri: str, store: TrackingStore, upload: Upload) -> None:
     Raises:
         SteleError: The store cannot take it now.
     """
+    sweep(store_directory(uri))
     for directory in find_journals(store_directory(uri)):
         try:
             journal = Journal.adopt(directory)
