@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, CursorResult, Insert, Table
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.sql import Executable
 
-__all__ = ["Prepared", "insert_ignore", "insert_ignore_of", "upsert"]
+__all__ = ["Prepared", "insert_ignore", "insert_ignore_of", "upsert", "upsert_of"]
 
 
 def insert_ignore(connection: Connection, table: Table) -> Insert:
@@ -20,7 +20,7 @@ def insert_ignore(connection: Connection, table: Table) -> Insert:
 
 def upsert(connection: Connection, table: Table) -> Insert:
     """An insert that replaces every other column of a row with the same primary key."""
-    return _upsert(connection.dialect.name, table)
+    return upsert_of(connection.dialect.name, table)
 
 
 @cache  # building a statement takes longer than running it
@@ -34,7 +34,8 @@ def insert_ignore_of(dialect: str, table: Table) -> Insert:
 
 
 @cache
-def _upsert(dialect: str, table: Table) -> Insert:
+def upsert_of(dialect: str, table: Table) -> Insert:
+    """As :func:`upsert`, from the name of the dialect."""
     key = [column.name for column in table.primary_key]
     others = [column.name for column in table.columns if column.name not in key]
     if dialect in ("mysql", "mariadb"):
@@ -60,26 +61,37 @@ class Prepared:
 
     def __init__(self, statement: Executable | Callable[[str], Executable]) -> None:
         self._statement = statement
-        self._compiled: dict[str, Any] = {}
+        self._spelt: dict[str, _Spelt] = {}
 
     def __call__(self, connection: Connection, values: dict[str, Any]) -> CursorResult[Any]:
         """Run it with a value for each parameter."""
-        compiled = self._compiled_for(connection)
-        return connection.exec_driver_sql(compiled.string, _parameters(compiled, values))
+        spelt = self._spelt_for(connection)
+        return connection.exec_driver_sql(spelt.text, spelt.parameters(values))
 
     def many(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Run it once for each row of values."""
-        compiled = self._compiled_for(connection)
-        connection.exec_driver_sql(compiled.string, [_parameters(compiled, values) for values in rows])
+        spelt = self._spelt_for(connection)
+        connection.exec_driver_sql(spelt.text, [spelt.parameters(values) for values in rows])
 
-    def _compiled_for(self, connection: Connection) -> Any:
+    def _spelt_for(self, connection: Connection) -> _Spelt:
         name = connection.dialect.name
-        if name not in self._compiled:
+        if name not in self._spelt:
             statement: Any = self._statement if isinstance(self._statement, Executable) else self._statement(name)
-            self._compiled[name] = statement.compile(dialect=connection.dialect)
-        return self._compiled[name]
+            compiled = statement.compile(dialect=connection.dialect)
+            self._spelt[name] = _Spelt(compiled.string, compiled.positiontup, compiled.params)
+        return self._spelt[name]
 
 
-def _parameters(compiled: Any, values: dict[str, Any]) -> Any:
-    parameters = compiled.construct_params(values)
-    return parameters if compiled.positiontup is None else tuple(parameters[name] for name in compiled.positiontup)
+class _Spelt(NamedTuple):
+    """A statement for one database."""
+
+    text: str
+    order: list[str] | None
+    """The parameters by place, None where they go by name."""
+    constants: dict[str, Any]
+    """Values that the statement came with."""
+
+    def parameters(self, values: dict[str, Any]) -> Any:
+        """The values as the driver takes them."""
+        named = self.constants | values
+        return named if self.order is None else tuple([named[name] for name in self.order])

@@ -53,6 +53,8 @@ MAX_DOCUMENT_METRICS = 1_000
 APPLIED_POINTS = 1_048_576
 """About as many points as one transaction applies; a run with more of them stays dirty."""
 
+_UPSERT = dialect.Prepared(lambda name: dialect.upsert_of(name, latest_metrics))
+
 Summary = dict[str, Any]
 """One row of ``latest_metrics`` by column name."""
 
@@ -107,7 +109,7 @@ def apply_pending(connection: Connection, keys: Keys, numbers: Sequence[int]) ->
     for run, log in pending.items():
         changed += _advance(connection, run, log, summaries[run])
     if changed:
-        connection.execute(dialect.upsert(connection, latest_metrics), changed)
+        _UPSERT.many(connection, changed)
     names = keys.names(connection, {key for summary in summaries.values() for key in summary})
     documents = [
         {"b_run": run, "b_latest": _document(summaries[run], names), "b_applied": log.until}
