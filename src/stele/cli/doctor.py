@@ -40,8 +40,8 @@ from stele.transport import Request, Transport
 __all__ = ["doctor"]
 
 _PACKAGES = (
-    "alembic", "click", "httptools", "lark", "mlflow", "mlflow-skinny", "msgspec", "numpy", "pandas", "polars", "psycopg",
-    "pyarrow", "pymysql", "rich", "scikit-learn", "sqlalchemy", "starlette", "urllib3",
+    "alembic", "click", "httptools", "lark", "mlflow", "mlflow-skinny", "msgspec", "numpy", "pandas", "polars",
+    "psycopg", "pyarrow", "pymysql", "rich", "scikit-learn", "sqlalchemy", "starlette", "urllib3",
 )  # fmt: skip
 _LITTLE_SPACE_BYTES = 1_000_000_000
 _SKEW_SECONDS = 5.0

@@ -191,13 +191,22 @@ class _Collector:
         outcome = Outcome(dry_run=False)
         before = self._store.file_bytes()
         with progress("Removing runs", self._store.count_deleted_runs(self._choice)) as advance:
-            for page in self._pages():
-                outcome.runs += self._remove(self._removable(page, outcome), outcome)
-                advance(len(page))
+            # A run that others were forked from goes after them.
+            while removed := self._remove_runs(outcome, advance):
+                outcome.runs += removed
         self._remove_experiments(outcome)
         self._reclaim()
         outcome.bytes_freed = max(0, before - self._store.file_bytes())
         return outcome
+
+    def _remove_runs(self, outcome: Outcome, advance: Callable[[int], None]) -> int:
+        """Go through the trash once; returns how many runs went."""
+        outcome.kept, outcome.kept_count = [], 0
+        removed = 0
+        for page in self._pages():
+            removed += self._remove(self._removable(page, outcome), outcome)
+            advance(len(page))
+        return removed
 
     def _pages(self) -> Iterator[list[DeletedRun]]:
         last: DeletedRun | None = None

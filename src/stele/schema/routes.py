@@ -23,6 +23,7 @@ from stele.schema import ingest_codec, series_arrow, series_codec
 from stele.schema import logged_models as lm
 from stele.schema import metrics as m
 from stele.schema import registered_models as rm
+from stele.schema import rewinds as w
 from stele.schema import runs as r
 from stele.schema import series as s
 from stele.schema.experiments import Empty
@@ -174,6 +175,9 @@ _SERIES = (
 )
 
 _STELE = (
+    Route("POST", "/runs/rewind", w.RewindRun, w.RewindResponse, "rewind_run", _WRITE, product="stele"),
+    Route("POST", "/runs/undo-rewind", w.UndoRewind, w.RewindResponse, "undo_rewind", _WRITE, product="stele"),
+    Route("GET", "/runs/rewinds", w.ListRewinds, w.ListRewindsResponse, "list_rewinds", _READ, product="stele"),
     Route("POST", "/ingest", i.Ingest, i.IngestResponse, "ingest", _WRITE, product="stele", request_formats=(_INGEST_REQUEST,), response_formats=(_INGEST_RESPONSE,)),
     Route("POST", "/series", s.GetSeries, s.GetSeriesResponse, "get_series", _READ, product="stele", response_formats=_SERIES),
 )  # fmt: skip

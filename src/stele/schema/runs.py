@@ -30,6 +30,7 @@ __all__ = [
     "Run",
     "RunData",
     "RunInfo",
+    "RunRequest",
     "RunTag",
     "SearchRuns",
     "SearchRunsResponse",
@@ -142,10 +143,15 @@ class CreateRun(Message):
 
     ``run_id`` is chosen by a client that has to know it before the store does: 32 lower-case hexadecimal digits, at
     random. Creating that run again returns it.
+
+    ``fork_from`` is a run whose points up to ``fork_step`` are the beginning of the new run's series. They are shared,
+    not copied, and stay as they are now, whatever happens to that run.
     """
 
     experiment_id: str
     run_id: str = ""
+    fork_from: str = ""
+    fork_step: Int64 | None = None
     user_id: str = ""
     run_name: str = ""
     start_time: Int64 = 0

@@ -30,6 +30,7 @@ from stele.server.health import health_endpoints
 from stele.server.openapi import openapi_document
 from stele.server.security import HEADERS, RequestGuard
 from stele.server.telemetry import Telemetry, access_log
+from stele.stores.base import ACTOR
 from stele.stores.sql import SqlStore
 
 __all__ = ["App", "create_app"]
@@ -114,6 +115,7 @@ class App:
         if endpoint.permission is not Permission.PUBLIC:
             exchange.principal = await self._authenticator.identify(headers.get("authorization", ""))
         policy.require(exchange.principal, endpoint.permission)
+        ACTOR.set(exchange.principal.name)
         request.scope["path_params"] = parameters
         return await endpoint.handler(request)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Protocol, runtime_checkable
 
 from stele.schema import datasets as d
@@ -10,11 +11,15 @@ from stele.schema import ingest as i
 from stele.schema import logged_models as lm
 from stele.schema import metrics as m
 from stele.schema import registered_models as rm
+from stele.schema import rewinds as w
 from stele.schema import runs as r
 from stele.schema import series as s
 from stele.schema.experiments import Empty
 
-__all__ = ["TrackingStore"]
+__all__ = ["ACTOR", "TrackingStore"]
+
+ACTOR: ContextVar[str] = ContextVar("stele_actor", default="")
+"""Who is behind the current call, for the record: a server names its principal; empty stands for the local user."""
 
 
 @runtime_checkable
@@ -49,6 +54,9 @@ class TrackingStore(Protocol):
     def delete_run(self, request: r.DeleteRun) -> Empty: ...
     def restore_run(self, request: r.RestoreRun) -> Empty: ...
     def search_runs(self, request: r.SearchRuns) -> r.SearchRunsResponse: ...
+    def rewind_run(self, request: w.RewindRun) -> w.RewindResponse: ...
+    def undo_rewind(self, request: w.UndoRewind) -> w.RewindResponse: ...
+    def list_rewinds(self, request: w.ListRewinds) -> w.ListRewindsResponse: ...
     def ingest(self, request: i.Ingest) -> i.IngestResponse: ...
     def log_batch(self, request: r.LogBatch) -> Empty: ...
     def log_metric(self, request: r.LogMetric) -> Empty: ...

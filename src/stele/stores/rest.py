@@ -29,6 +29,8 @@ _UNREPEATABLE = frozenset(
         "delete_tag",
         "rename_registered_model",
         "restore_experiment",
+        "rewind_run",
+        "undo_rewind",
     }
 )
 """Operations that make a second thing, or fail, when they are done a second time after an answer was lost."""

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, event, inspect, text
 from stele.errors import DoesNotExist, InvalidParameterValue
 from stele.schema import datasets as d
 from stele.schema import experiments as e
+from stele.schema import rewinds as w
 from stele.schema import runs as r
 from stele.schema.metrics import Metric
 from stele.schema.runs import Param, RunTag
@@ -29,7 +30,8 @@ def experiment(sql_store) -> str:
 
 def full_run(store: SqlStore, experiment: str, *, deleted: bool = True) -> str:
     """A run with rows in every table that has rows of runs."""
-    run_id = store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id
+    parent = store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id
+    run_id = store.create_run(r.CreateRun(experiment_id=experiment, fork_from=parent)).run.info.run_id
     for step in range(3):
         metrics = [Metric(f"m{i}", step, step, step) for i in range(5)]
         store.log_batch(
@@ -38,6 +40,7 @@ def full_run(store: SqlStore, experiment: str, *, deleted: bool = True) -> str:
     inputs = [d.DatasetInput(d.Dataset("data", "abc", "local", "{}"), [d.InputTag("mlflow.data.context", "train")])]
     store.log_inputs(d.LogInputs(run_id=run_id, datasets=inputs, models=[d.LoggedModelInput("m-1")]))
     store.log_outputs(d.LogOutputs(run_id=run_id, models=[d.LoggedModelOutput("m-2", 0)]))
+    store.rewind_run(w.RewindRun(run_id=run_id, step=1))
     store.search_runs(r.SearchRuns(experiment_ids=[experiment]))  # applies the log
     store.log_metric(r.LogMetric(run_id=run_id, key="late", value=1.0, timestamp=1))  # and leaves something in it
     if deleted:
@@ -79,17 +82,6 @@ def test_every_table_of_the_database_is_emptied(sql_store, experiment):
     numbers = {run_id: number_of(sql_store, run_id) for run_id in (gone, kept)}
     tables = tables_of_runs(sql_store)
     assert tables >= {"runs", "ingest_log", "segments", "latest_metrics", "run_texts", "dataset_inputs", "dirty_runs"}
-    # What a small run does not fill is filled here, so that a table cannot be forgotten.
-    fill = [
-        "INSERT INTO segments (run, generation, first_key, last_key, first_step, last_step, points, sealed, data)"
-        " VALUES (:run, 0, 1, 1, 0, 0, 1, 1, :data)",
-        "INSERT INTO rewinds (run, epoch, step, principal, creation_time) VALUES (:run, 1, 0, 'x', 0)",
-        "INSERT INTO run_forks (run, parent, parent_epoch, step) VALUES (:run, 0, 0, 0)",
-    ]
-    for number in numbers.values():
-        values = {"run": number, "data": b"x"}
-        for insert in map(text, fill):
-            sql_store.db.write(lambda c, statement=insert, v=values: c.execute(statement, v))
     before = {table: rows(sql_store, table, "run", numbers[kept]) for table in tables}
     assert all(before.values()), before
     purge_all(sql_store, choice(experiment))
@@ -312,3 +304,17 @@ def test_a_run_whose_removal_has_begun_is_not_restored(sql_store, experiment):
     sql_store.purge_runs([number])
     with pytest.raises(DoesNotExist):
         sql_store.get_run(r.GetRun(run_id=claimed))
+
+
+def test_a_run_goes_after_those_that_were_forked_from_it(sql_store, experiment):
+    parent = sql_store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id
+    fork = sql_store.create_run(r.CreateRun(experiment_id=experiment, fork_from=parent)).run.info.run_id
+    sql_store.delete_run(r.DeleteRun(run_id=parent))
+    assert sql_store.deleted_runs(PurgeChoice(experiment_ids=(int(experiment),)), 10) == []
+    with pytest.raises(InvalidParameterValue, match=fork):
+        sql_store.check_purge(PurgeChoice(run_ids=(parent,)))
+    sql_store.delete_run(r.DeleteRun(run_id=fork))
+    for run_id in (fork, parent):
+        [found] = sql_store.deleted_runs(PurgeChoice(experiment_ids=(int(experiment),)), 10)
+        assert found.run_id == run_id
+        sql_store.purge_runs(sql_store.claim_runs([found.run]))

@@ -28,7 +28,7 @@ from stele.stores.sql.records import unpack
 from stele.stores.sql.series_reader import Segment, cells_of_segments, decoded, segment_columns, visible
 from stele.stores.sql.tables import ingest_log, rewinds, runs, segments
 
-__all__ = ["compact_once", "current_epoch"]
+__all__ = ["compact_once", "current_epoch", "segment_row"]
 
 LOG_POINTS_AT_ONCE = 524_288
 """About as many points of the log as one compaction takes."""
@@ -83,7 +83,7 @@ def compact_once(db: Database, run: int, *, whole: bool = False) -> int:
     points = db.read(lambda connection: _points(connection, run, found))
     pieces, contents = db.read(lambda connection: _with_sealed(connection, run, found.epoch, points))
     blocks, replaced = cut_blocks(points, pieces, contents)
-    rows = [_row(run, found, block) for block in blocks]
+    rows = [segment_row(run, block, epoch=found.epoch, generation=found.generation) for block in blocks]
     read = [segment.id for segment in found.unsealed] + replaced
     try:
         db.write(lambda connection: _replace(connection, run, found, read, rows))
@@ -179,19 +179,19 @@ def _sealed_blocks(connection: Connection, run: int, wanted: Sequence[int]) -> d
     return blocks
 
 
-def _row(run: int, found: _Input, block: NewBlock) -> dict[str, Any]:
+def segment_row(run: int, block: NewBlock, *, epoch: int, generation: int, hidden_epoch: int = 0) -> dict[str, Any]:
     """A block as a row of ``segments``."""
     return {
         "run": run,
-        "generation": 0 if block.sealed else found.generation,
+        "generation": 0 if block.sealed else generation,
         "first_key": int(block.keys[0]),
         "last_key": int(block.keys[-1]),
         "first_step": int(block.points.steps.min()),
         "last_step": int(block.points.steps.max()),
         "points": len(block.points),
         "sealed": int(block.sealed),
-        "epoch": found.epoch,
-        "hidden_epoch": 0,
+        "epoch": epoch,
+        "hidden_epoch": hidden_epoch,
         "summary": pack_cells(block.points) if block.sealed else None,
         "data": encode_block(block.keys, block.counts, block.points),
     }

@@ -13,11 +13,11 @@ from functools import partial
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, Table, delete, exists, func, or_, select, text, tuple_, update
+from sqlalchemy import Connection, Select, Table, delete, exists, func, not_, or_, select, text, tuple_, update
 
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.stores.sql.core import StoreCore
-from stele.stores.sql.tables import CLAIMED, STAGE_DELETED, experiments, ingest_log, metadata, runs, segments
+from stele.stores.sql.tables import CLAIMED, STAGE_DELETED, experiments, ingest_log, metadata, run_forks, runs, segments
 
 __all__ = ["DeletedExperiment", "DeletedRun", "PurgeChoice", "PurgeOperations"]
 
@@ -29,6 +29,8 @@ ROWS_OF_POINTS_AT_ONCE = 250
 """The same for rows that hold many points: they are 30 kB long."""
 
 _IDS_AT_ONCE = 500
+# The points of such a run are the beginning of another one's series, so it goes after that one.
+_FORKED = exists().where(run_forks.c.parent == runs.c.run)
 _RUN_TABLES = [table for table in metadata.sorted_tables if "run" in table.c and table is not runs]
 _EXPERIMENT_TABLES = [
     table for table in metadata.sorted_tables if "experiment_id" in table.c and table not in (experiments, runs)
@@ -76,13 +78,14 @@ class PurgeOperations(StoreCore):
 
         Raises:
             DoesNotExist: A run or an experiment is not there.
-            InvalidParameterValue: It is in use.
+            InvalidParameterValue: It is in use, or other runs were forked from it.
         """
 
         def work(connection: Connection) -> None:
             _check_named(connection, "run", runs.c.run_id, runs.c.stage, choice.run_ids)
             names = experiments.c.experiment_id, experiments.c.stage
             _check_named(connection, "experiment", *names, choice.experiment_ids)
+            _check_forks(connection, choice.run_ids)
 
         self.db.read(work)
 
@@ -171,7 +174,7 @@ class PurgeOperations(StoreCore):
 
 
 def _chosen(query: Select[Any], choice: PurgeChoice) -> Select[Any]:
-    query = query.where(runs.c.stage == STAGE_DELETED)
+    query = query.where(runs.c.stage == STAGE_DELETED, not_(_FORKED))
     if choice.run_ids:
         query = query.where(runs.c.run_id.in_(choice.run_ids))
     if choice.experiment_ids:
@@ -192,6 +195,22 @@ def _check_named(connection: Connection, what: str, name: Any, stage: Any, wante
                 raise InvalidParameterValue(
                     f"The {what} {shown(str(each))} is in use. Delete it first: stele {what}s delete {each}"
                 )
+
+
+def _check_forks(connection: Connection, run_ids: Sequence[str]) -> None:
+    for start in range(0, len(run_ids), _IDS_AT_ONCE):
+        part = run_ids[start : start + _IDS_AT_ONCE]
+        forks = runs.alias("forks")
+        query = (
+            select(runs.c.run_id, forks.c.run_id)
+            .join_from(runs, run_forks, run_forks.c.parent == runs.c.run)
+            .join(forks, forks.c.run == run_forks.c.run)
+            .where(runs.c.run_id.in_(part), forks.c.run_id.not_in(run_ids))
+        )
+        for parent, fork in connection.execute(query.limit(1)):
+            raise InvalidParameterValue(
+                f"The run {shown(parent)} is the beginning of {shown(fork)}, forked from it. Remove that first."
+            )
 
 
 def _in_trash(connection: Connection, numbers: Sequence[int], *conditions: Any) -> list[int]:

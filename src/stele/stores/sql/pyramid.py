@@ -29,7 +29,7 @@ from stele.stores.sql.series_reader import (
     log_columns,
     read_points,
     segment_columns,
-    visible,
+    shown_segments,
 )
 from stele.stores.sql.tables import segments
 
@@ -40,13 +40,10 @@ def _query() -> Prepared:
     run: BindParameter[int] = bindparam("run")
     key: BindParameter[int] = bindparam("key")
     s = segments.c
-    found = segment_columns(summary=s.summary, data=case((s.sealed == 1, null()), else_=s.data)).where(
-        *visible(run, last_step=bindparam("last_step")),
-        s.last_step >= bindparam("first_step"),
-        s.first_key <= key,
-        s.last_key >= key,
-    )
-    return Prepared(union_all(found, log_columns(run, bindparam("until"))))
+    steps = s.first_step <= bindparam("last_step"), s.last_step >= bindparam("first_step")
+    data = case((s.sealed == 1, null()), else_=s.data)
+    found = shown_segments(run, *steps, s.first_key <= key, s.last_key >= key, summary=s.summary, data=data)
+    return Prepared(union_all(*found, log_columns(run, bindparam("until"))))
 
 
 _SUMMARIES = _query()
@@ -108,6 +105,7 @@ def _tried(
     joined = min(_longest(total // (most_cells * CELL_POINTS)), BLOCK_POINTS // CELL_POINTS)
     blocks = _blocks(connection, run, sealed, joined)
     whole = _stand_alone(blocks, loose) & (blocks.first[0] >= low) & (blocks.last[0] <= high)
+    whole &= np.array([segment.is_whole() for segment in blocks.segments], bool)
     read = _decoded(connection, run, [each for each, alone in zip(blocks.segments, whole, strict=True) if not alone])
     if read is None:
         return None
@@ -122,7 +120,8 @@ def _longest(points: int) -> int:
 
 def _loose(connection: Connection, run: int, key: int, found: Sequence[Segment]) -> Points:
     """The points of a series that are in no sealed segment."""
-    parts = [decoded(connection, run, segment).of(key) for segment in found if segment.sealed != LOG]
+    stored = [segment for segment in found if segment.sealed != LOG]
+    parts = [segment.trimmed(decoded(connection, run, segment).of(key)) for segment in stored]
     records = unpack(segment.data for segment in found if segment.sealed == LOG)
     parts.append(KeyedPoints.of_records(records[records["key"] == key]).points)
     return sorted_distinct(concatenated(parts))
@@ -181,13 +180,13 @@ def _overlapping(blocks: _Blocks) -> npt.NDArray[np.bool_]:
 
 def _decoded(connection: Connection, run: int, wanted: Sequence[Segment]) -> list[Points] | None:
     """The points of segments; None when one of them is no longer there."""
-    rows: list[Segment] = []
+    read: dict[int, Segment] = {}
     for part in parts([segment.id for segment in wanted]):
-        query = segment_columns(data=segments.c.data).where(segments.c.run == run, segments.c.id.in_(part))
-        rows += [Segment._make(row) for row in connection.execute(query)]
-    if len(rows) != len(wanted):
+        query = segment_columns(data=segments.c.data).where(segments.c.id.in_(part))
+        read |= {row.id: Segment._make(row) for row in connection.execute(query)}
+    if len(read) != len(wanted):
         return None
-    return [decoded(connection, run, segment).points for segment in rows]
+    return [segment.trimmed(decoded(connection, run, read[segment.id]).points) for segment in wanted]
 
 
 def _cells(blocks: _Blocks, whole: npt.NDArray[np.bool_], points: Points, size: int) -> Cells:

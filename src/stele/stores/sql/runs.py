@@ -22,6 +22,7 @@ from stele.stores.sql.batch import Batch, check_batch, check_tags, merge_params
 from stele.stores.sql.core import active_experiment, experiment_number, locked_run, no_run, now_ms
 from stele.stores.sql.documents import RunDocument, pack, unpack
 from stele.stores.sql.point_log import PointLog
+from stele.stores.sql.rewinding import fork_series
 from stele.stores.sql.run_names import random_run_name
 from stele.stores.sql.run_rows import fetch_runs, run_entity, run_info
 from stele.stores.sql.search import RunQuery, find_runs, set_time_limit
@@ -33,6 +34,7 @@ __all__ = ["RunOperations"]
 T = TypeVar("T")
 
 RUN_NAME_TAG = "mlflow.runName"
+FORKED_FROM_TAG, FORK_STEP_TAG = "stele.fork.from", "stele.fork.step"
 LOGGED_MODELS_TAG = "mlflow.log-model.history"
 _LOGGED_MODEL_FIELDS = ("artifact_path", "flavors", "run_id", "utc_time_created")
 
@@ -50,6 +52,8 @@ class RunOperations(PointLog):
         tags = check_tags(request.tags)
         name = tags[RUN_NAME_TAG] = _agreed_name(request.run_name, tags.get(RUN_NAME_TAG, ""))
         limits.check_int64(request.start_time, "start_time")
+        if request.fork_from:
+            tags |= _fork_tags(request.fork_from, request.fork_step)
         row = {
             "run_id": limits.check_new_run_id(request.run_id) if request.run_id else uuid.uuid4().hex,
             "experiment_id": number,
@@ -70,6 +74,8 @@ class RunOperations(PointLog):
             inserted = connection.execute(runs.insert(), row)
             run = int(inserted.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has it
             write_texts(connection, run, {}, tags, self.keys.resolve(connection, number, text_names({}, tags)))
+            if request.fork_from:
+                fork_series(connection, self.keys, run, request.fork_from, number, request.fork_step)
             data = RunData(tag_list=[r.RunTag(key, value) for key, value in tags.items()])
             return r.CreateRunResponse(run=Run(run_info(row), data, RunInputs()))
 
@@ -258,6 +264,11 @@ def _agreed_name(name: str, tag: str) -> str:
             f"run_name {shown(name)} and the tag {RUN_NAME_TAG} {shown(tag)} differ; give one of them."
         )
     return limits.check_length(name or tag or random_run_name(), limits.MAX_RUN_NAME_CHARACTERS, "run_name")
+
+
+def _fork_tags(parent: str, step: int | None) -> dict[str, str]:
+    tags = {FORKED_FROM_TAG: limits.check_run_id(parent, "fork_from")}
+    return tags if step is None else tags | {FORK_STEP_TAG: str(limits.check_int64(step, "fork_step"))}
 
 
 def _model_entry(text: str) -> dict[str, Any]:

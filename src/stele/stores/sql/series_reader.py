@@ -37,16 +37,31 @@ from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.parts import parts
 from stele.stores.sql.points import Ints, Points, concatenated, count_before, sorted_distinct
 from stele.stores.sql.records import unpack
-from stele.stores.sql.tables import ingest_log, runs, segments
+from stele.stores.sql.tables import ingest_log, run_forks, runs, segments
 
-__all__ = ["LOG", "Segment", "cells_of_segments", "decoded", "log_columns", "read_points", "segment_columns", "visible"]
+__all__ = [
+    "LOG",
+    "Segment",
+    "cells_of_segments",
+    "decoded",
+    "log_columns",
+    "read_points",
+    "segment_columns",
+    "shown_segments",
+    "visible",
+]
 
 LOG = -1
 """``sealed`` of a row that comes from the ingest log."""
 
+_UNCUT: ColumnElement[int] = literal_column(str(limits.INT64_MAX))
+
 
 class Segment(NamedTuple):
-    """A row of ``segments``, or of ``ingest_log`` with ``sealed`` = LOG; ``summary`` and ``data`` where asked for."""
+    """A row of ``segments``, or of ``ingest_log`` with ``sealed`` = LOG; ``summary`` and ``data`` where asked for.
+
+    Points of a later step than ``cut`` are not the run's: it was forked from the one that they belong to.
+    """
 
     id: int
     sealed: int
@@ -55,30 +70,43 @@ class Segment(NamedTuple):
     first_step: int
     last_step: int
     points: int
+    cut: int
     summary: bytes
     data: bytes
 
+    def is_whole(self) -> bool:
+        """Whether all of its points count."""
+        return self.last_step <= self.cut
 
-def visible(run: Any, epoch: Any = None, last_step: Any = None) -> list[ColumnElement[bool]]:
-    """Which segments show the points of a run.
-
-    Args:
-        run: Row number of the run.
-        epoch: As they stood in this epoch; without it, as they stand now.
-        last_step: Only segments that have points up to this step.
-    """
-    s = segments.c
-    now = s.hidden_epoch == 0
-    conditions = [s.run == run]
-    conditions += [now] if epoch is None else [s.epoch <= epoch, or_(now, s.hidden_epoch > epoch)]
-    return conditions if last_step is None else [*conditions, s.first_step <= last_step]
+    def trimmed(self, points: Points) -> Points:
+        """Those of its points that count."""
+        return points if self.is_whole() else points[points.steps <= self.cut]
 
 
-def segment_columns(*, summary: Any = None, data: Any = None) -> Select[Any]:
+def visible(run: Any) -> list[ColumnElement[bool]]:
+    """Which segments show the points of a run itself."""
+    return [segments.c.run == run, segments.c.hidden_epoch == 0]
+
+
+def _inherited(run: Any) -> list[ColumnElement[bool]]:
+    """Which segments of other runs show the beginning of a forked one, together with ``run_forks``."""
+    s, f = segments.c, run_forks.c
+    then = or_(s.hidden_epoch == 0, s.hidden_epoch > f.parent_epoch)
+    return [f.run == run, s.run == f.parent, s.epoch <= f.parent_epoch, then, s.first_step <= f.step]
+
+
+def segment_columns(*, summary: Any = None, data: Any = None, cut: Any = _UNCUT) -> Select[Any]:
     """A query for segments as :class:`Segment`."""
     s = segments.c
     wide = [null() if column is None else column for column in (summary, data)]
-    return select(s.id, s.sealed, s.first_key, s.last_key, s.first_step, s.last_step, s.points, *wide)
+    return select(s.id, s.sealed, s.first_key, s.last_key, s.first_step, s.last_step, s.points, cut, *wide)
+
+
+def shown_segments(run: Any, *conditions: ColumnElement[bool], summary: Any = None, data: Any = None) -> list[Any]:
+    """Queries for the segments that show a run, its own and those of the runs that it was forked from."""
+    own = segment_columns(summary=summary, data=data).where(*visible(run), *conditions)
+    inherited = segment_columns(summary=summary, data=data, cut=run_forks.c.step).where(*_inherited(run), *conditions)
+    return [own, inherited]
 
 
 def log_columns(run: Any, until: Any) -> Select[Any]:
@@ -90,16 +118,15 @@ def log_columns(run: Any, until: Any) -> Select[Any]:
     """
     c = ingest_log.c
     nothing: list[ColumnElement[Any]] = [literal_column("0")] * 4
-    columns = [c.id, literal_column(str(LOG)), *nothing, c.points, null(), c.records]
+    columns = [c.id, literal_column(str(LOG)), *nothing, c.points, _UNCUT, null(), c.records]
     return select(*columns).where(c.run == run, c.id <= until)
 
 
 def _query(*keys: ColumnElement[bool]) -> CompoundSelect[Any]:
     run: BindParameter[int] = bindparam("run")
-    found = segment_columns(data=segments.c.data).where(
-        *visible(run, last_step=bindparam("last_step")), segments.c.last_step >= bindparam("first_step"), *keys
-    )
-    return union_all(found, log_columns(run, bindparam("until")))
+    steps = segments.c.first_step <= bindparam("last_step"), segments.c.last_step >= bindparam("first_step")
+    found = shown_segments(run, *steps, *keys, data=segments.c.data)
+    return union_all(*found, log_columns(run, bindparam("until")))
 
 
 # Through the index (run, first_key, last_key, ...): of the run's segments only those of the key are looked up.
@@ -168,12 +195,12 @@ def _by_key(
     for segment in found:
         if segment.sealed == LOG:
             log.append(segment.data)
-        elif segment.sealed and segment.first_key in pieces:
+        elif segment.sealed and segment.first_key in pieces and segment.is_whole():
             pieces[segment.first_key][0].append(segment)
-        elif not segment.sealed:
+        elif not segment.sealed or segment.first_key in pieces:
             content = decoded(connection, run, segment)
             for key in _shared(content.keys, keys):
-                pieces[key][1].append(content.of(key))
+                pieces[key][1].append(segment.trimmed(content.of(key)))
     if log:
         records = unpack(log)
         if len(keys) == 1:  # a log of many keys is not sorted for one

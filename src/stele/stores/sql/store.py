@@ -18,6 +18,7 @@ from stele.stores.sql.logged_models import LoggedModelOperations
 from stele.stores.sql.maintenance import MaintenanceOperations
 from stele.stores.sql.metrics import MetricOperations
 from stele.stores.sql.registered_models import RegisteredModelOperations
+from stele.stores.sql.rewinding import RewindOperations
 from stele.stores.sql.schema_version import prepare
 from stele.stores.sql.search_estimate import Estimates
 from stele.stores.sql.series_operations import SeriesOperations
@@ -36,6 +37,7 @@ class SqlStore(
     SeriesOperations,
     LoggedModelOperations,
     RegisteredModelOperations,
+    RewindOperations,
     TokenOperations,
 ):
     """Experiments, runs and series in one SQL database, which is made when it is empty.

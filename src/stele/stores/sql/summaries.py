@@ -38,12 +38,16 @@ from stele.stores.sql.tables import (
 
 __all__ = [
     "MAX_DOCUMENT_METRICS",
+    "Summary",
     "apply_pending",
     "apply_whole_log",
     "counted_points",
     "is_pending",
     "latest_of",
+    "packed_latest",
     "pending_runs",
+    "stored_summary",
+    "summaries_of",
     "unseen_points",
 ]
 
@@ -92,7 +96,7 @@ def counted_points(connection: Connection, run: int) -> int:
 
 def unseen_points(connection: Connection, run: int, points: KeyedPoints) -> KeyedPoints:
     """Those of some points that are not stored yet, in a run whose log has been applied."""
-    return _unseen(connection, run, points, _summaries(connection, [run])[run], until=limits.INT64_MAX)
+    return _unseen(connection, run, points, summaries_of(connection, [run])[run], until=limits.INT64_MAX)
 
 
 def apply_pending(connection: Connection, keys: Keys, numbers: Sequence[int]) -> None:
@@ -104,7 +108,7 @@ def apply_pending(connection: Connection, keys: Keys, numbers: Sequence[int]) ->
         select(runs.c.run, runs.c.applied_id).where(runs.c.run.in_(numbers)).order_by(runs.c.run).with_for_update()
     ).all()
     pending, complete = _pending(connection, {row.run: row.applied_id for row in locked})
-    summaries = _summaries(connection, list(pending))
+    summaries = summaries_of(connection, list(pending))
     changed: list[Summary] = []
     for run, log in pending.items():
         changed += _advance(connection, run, log, summaries[run])
@@ -112,7 +116,7 @@ def apply_pending(connection: Connection, keys: Keys, numbers: Sequence[int]) ->
         _UPSERT.many(connection, changed)
     names = keys.names(connection, {key for summary in summaries.values() for key in summary})
     documents = [
-        {"b_run": run, "b_latest": _document(summaries[run], names), "b_applied": log.until}
+        {"b_run": run, "b_latest": packed_latest(summaries[run], names), "b_applied": log.until}
         for run, log in pending.items()
     ]
     if documents:
@@ -150,7 +154,7 @@ def _pending(connection: Connection, applied: dict[int, int]) -> tuple[dict[int,
     return result, complete
 
 
-def _summaries(connection: Connection, numbers: list[int]) -> dict[int, dict[int, Summary]]:
+def summaries_of(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[int, Summary]]:
     """What is known of the series of some runs, by run and key number."""
     result: dict[int, dict[int, Summary]] = {run: {} for run in numbers}
     if numbers:
@@ -237,10 +241,10 @@ def _summarised(run: int, fresh: KeyedPoints) -> list[Summary]:
             "sum_value": np.add.reduceat(np.where(nans, 0.0, points.values), starts),
         }
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-    return [_stored(run, dict(zip(columns, row, strict=True))) for row in rows]
+    return [stored_summary(run, dict(zip(columns, row, strict=True))) for row in rows]
 
 
-def _stored(run: int, summary: Summary) -> Summary:
+def stored_summary(run: int, summary: Summary) -> Summary:
     """A summary as its columns hold it."""
     summary["run"] = run
     summary["value"], summary["special"] = ordered(summary["value"])
@@ -320,7 +324,8 @@ def restored(value: float | None, special: int) -> float:
     return {NAN: math.nan, POSITIVE_INFINITY: math.inf, NEGATIVE_INFINITY: -math.inf}[special]
 
 
-def _document(summaries: dict[int, Summary], names: dict[int, str]) -> bytes | None:
+def packed_latest(summaries: dict[int, Summary], names: dict[int, str]) -> bytes | None:
+    """The latest values of a run as ``runs.latest`` holds them; None when they are too many for it."""
     if len(summaries) > MAX_DOCUMENT_METRICS:
         return None
     return pack_latest(
@@ -333,7 +338,7 @@ def _document(summaries: dict[int, Summary], names: dict[int, str]) -> bytes | N
 
 def latest_of(connection: Connection, keys: Keys, numbers: Sequence[int]) -> dict[int, list[Metric]]:
     """The latest metrics of runs that have too many for their document."""
-    found = _summaries(connection, list(numbers))
+    found = summaries_of(connection, list(numbers))
     names = keys.names(connection, {key for summary in found.values() for key in summary})
     return {
         run: [

@@ -330,13 +330,15 @@ rewinds = Table(
 run_forks = Table(
     "run_forks",
     metadata,
-    Column("run", _Id, primary_key=True, autoincrement=False),
-    # The run whose points up to ``step``, as they stood in ``parent_epoch``, are the beginning of this one's series.
+    Column("run", _Id, nullable=False),
+    # A run whose points up to ``step``, as they stood in ``parent_epoch``, belong to this one's series: the one it was
+    # forked from, and those that that one was.
     Column("parent", _Id, nullable=False),
     Column("parent_epoch", Integer, nullable=False),
     Column("step", BigInteger, nullable=False),
+    PrimaryKeyConstraint("run", "parent"),
     Index("ix_run_forks_parent", "parent"),
-    **_TABLE,
+    **_CLUSTERED,
 )
 
 ingest_clients = Table(

@@ -78,12 +78,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "run_forks",
-        sa.Column("run", ID, autoincrement=False, nullable=False),
+        sa.Column("run", ID, nullable=False),
         sa.Column("parent", ID, nullable=False),
         sa.Column("parent_epoch", sa.Integer(), nullable=False),
         sa.Column("step", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("run", name="pk_run_forks"),
+        sa.PrimaryKeyConstraint("run", "parent", name="pk_run_forks"),
         **INNODB,
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_run_forks_parent", "run_forks", ["parent"])
     op.create_table(

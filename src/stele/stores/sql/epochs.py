@@ -1,0 +1,163 @@
+"""Epochs of a run: what was logged between two rewinds, and which of it is still shown.
+
+A rewind begins an epoch. Segments of the epochs before that lie behind its step get its number as ``hidden_epoch`` and
+are no longer read; one that lies across the step is parted. A fork begins an epoch too, so that what its parent logs
+later is told from what the two share. The ingest log is always of the current epoch: beginning one empties it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, delete, func, select, update
+
+from stele import limits
+from stele.stores.sql.block_cuts import NewBlock, cut_blocks
+from stele.stores.sql.cells import Cells
+from stele.stores.sql.compaction import current_epoch, segment_row
+from stele.stores.sql.core import now_ms
+from stele.stores.sql.keyed_points import KeyedPoints
+from stele.stores.sql.keys import Keys
+from stele.stores.sql.parts import parts
+from stele.stores.sql.pyramid import read_cells
+from stele.stores.sql.records import unpack
+from stele.stores.sql.series_reader import Segment, decoded, segment_columns, visible
+from stele.stores.sql.summaries import (
+    Summary,
+    apply_whole_log,
+    packed_latest,
+    stored_summary,
+    summaries_of,
+)
+from stele.stores.sql.tables import ingest_log, latest_metrics, rewinds, runs, segments
+
+__all__ = ["begin_epoch", "refresh_summaries"]
+
+KEEP_ALL = limits.INT64_MAX
+"""The step of an epoch that hides nothing, as a fork begins it."""
+
+_SEGMENTS_AT_ONCE = 200
+
+
+def begin_epoch(connection: Connection, keys: Keys, run: int, step: int, principal: str) -> int:
+    """Begin an epoch of a run whose row the caller has locked, hiding what lies behind a step.
+
+    The summaries are as before; :func:`refresh_summaries` brings them up to date.
+
+    Args:
+        connection: In a transaction.
+        keys: The store's key numbers.
+        run: Row number of the run.
+        step: The last step that stays, or :data:`KEEP_ALL`.
+        principal: Who does it.
+
+    Returns:
+        How many points were hidden.
+    """
+    apply_whole_log(connection, keys, run)
+    before = current_epoch(connection, run)
+    epoch = before + 1
+    _empty_log(connection, run, before)
+    hidden = 0 if step == KEEP_ALL else _hide(connection, run, step, epoch)
+    row = {"run": run, "epoch": epoch, "step": step, "principal": principal, "creation_time": now_ms()}
+    connection.execute(rewinds.insert(), row)
+    return hidden
+
+
+def _empty_log(connection: Connection, run: int, epoch: int) -> None:
+    """Move the rest of the log into segments that the next compaction will merge."""
+    c = ingest_log.c
+    rows = connection.execute(select(c.id, c.records).where(c.run == run).order_by(c.id)).all()
+    if not rows:
+        return
+    points = KeyedPoints.of_records(unpack(row.records for row in rows))
+    blocks, _ = cut_blocks(points, [], {})
+    s = segments.c
+    newest = connection.scalar(
+        select(s.generation).where(s.run == run, s.sealed == 0).order_by(s.generation.desc()).limit(1)
+    )
+    connection.execute(
+        segments.insert(),
+        [segment_row(run, block, epoch=epoch, generation=int(newest or 0) + 1) for block in blocks],
+    )
+    connection.execute(delete(ingest_log).where(c.run == run, c.id <= rows[-1].id))
+
+
+def _hide(connection: Connection, run: int, step: int, epoch: int) -> int:
+    s = segments.c
+    across = [*visible(run), s.first_step <= step, s.last_step > step]
+    hidden = 0
+    while found := connection.execute(
+        segment_columns(data=s.data).add_columns(s.epoch, s.generation).where(*across).limit(_SEGMENTS_AT_ONCE)
+    ).all():
+        rows = [row for each in found for row in _parted(connection, run, each, step, epoch)]
+        hidden += sum(row["points"] for row in rows if row["hidden_epoch"])
+        connection.execute(delete(segments).where(s.id.in_([each.id for each in found])))
+        connection.execute(segments.insert(), rows)
+    behind = [*visible(run), s.first_step > step]
+    hidden += int(connection.scalar(select(func.coalesce(func.sum(s.points), 0)).where(*behind)) or 0)
+    connection.execute(update(segments).where(*behind).values(hidden_epoch=epoch))
+    return hidden
+
+
+def _parted(connection: Connection, run: int, row: Any, step: int, hidden_epoch: int) -> list[dict[str, Any]]:
+    """The two rows that a segment across a step becomes."""
+    points = decoded(connection, run, Segment._make(row[: len(Segment._fields)]))
+    stays = points.points.steps <= step
+    result = []
+    for part, hidden in ((points.filtered(stays), 0), (points.filtered(~stays), hidden_epoch)):
+        block = NewBlock(part.keys, part.counts, part.points, sealed=bool(row.sealed))
+        result.append(segment_row(run, block, epoch=row.epoch, generation=row.generation, hidden_epoch=hidden))
+    return result
+
+
+def refresh_summaries(connection: Connection, keys: Keys, run: int, key_ids: set[int]) -> None:
+    """Make the summaries of some series of a run again, from what is shown of them, and its document.
+
+    The run's row is locked and its log applied.
+    """
+    known = summaries_of(connection, [run])[run]
+    fresh: list[Summary] = []
+    for key in sorted(key_ids):
+        cells = read_cells(connection, run, key, None, None, most_cells=1)
+        if len(cells):
+            known[key] = _summary(run, key, cells)
+            fresh.append(known[key])
+        else:
+            known.pop(key, None)
+    c = latest_metrics.c
+    for part in parts(sorted(key_ids)):
+        connection.execute(delete(latest_metrics).where(c.run == run, c.key_id.in_(part)))
+    if fresh:
+        connection.execute(latest_metrics.insert(), fresh)
+    packed = packed_latest(known, keys.names(connection, known))
+    connection.execute(update(runs).where(runs.c.run == run).values(latest=packed))
+
+
+def _summary(run: int, key: int, cells: Cells) -> Summary:
+    """The summary of the points in some cells, at least one."""
+    least, greatest = float(np.fmin.reduce(cells["min"])), float(np.fmax.reduce(cells["max"]))
+    points, nans = int(cells["points"].sum()), int(cells["nans"].sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(cells["sum"].sum())
+        # An infinity is in no cell's sum, but among the extremes; two opposite ones have no sum.
+        total += sum(bound for bound in (least, greatest) if np.isinf(bound))
+    first, last = cells[0], cells[-1]
+    return stored_summary(
+        run,
+        {
+            "key_id": key,
+            "step": int(last["last_step"]),
+            "timestamp": int(last["last_timestamp"]),
+            "points": points,
+            "nan_points": nans,
+            "first_step": int(first["first_step"]),
+            "first_timestamp": int(first["first_timestamp"]),
+            "first_value": float(first["first"]),
+            "value": float(last["last"]),
+            "min_value": least,
+            "max_value": greatest,
+            "sum_value": total,
+        },
+    )

@@ -1,0 +1,145 @@
+"""Rewinding runs and forking them: what is shown of a series, never what is kept of it."""
+
+from __future__ import annotations
+
+import getpass
+
+from sqlalchemy import Connection, exists, func, insert, literal, select, update
+
+from stele import limits
+from stele.errors import InvalidParameterValue, shown
+from stele.schema import rewinds as w
+from stele.schema.codec import required
+from stele.stores.base import ACTOR
+from stele.stores.sql.column_blocks import decode_keys
+from stele.stores.sql.compaction import current_epoch
+from stele.stores.sql.core import StoreCore, locked_run, no_run, now_ms
+from stele.stores.sql.epochs import KEEP_ALL, begin_epoch, refresh_summaries
+from stele.stores.sql.keys import Keys
+from stele.stores.sql.tables import latest_metrics, rewinds, run_forks, runs, segments
+
+__all__ = ["RewindOperations", "fork_series"]
+
+
+class RewindOperations(StoreCore):
+    """The part of the store protocol that hides points and shows them again."""
+
+    def rewind_run(self, request: w.RewindRun) -> w.RewindResponse:
+        step = limits.check_int64(request.step, "step")
+        if step == KEEP_ALL:
+            raise InvalidParameterValue(f"step {step} leaves nothing to hide; it is less than {KEEP_ALL}.")
+
+        def work(connection: Connection) -> w.RewindResponse:
+            run = locked_run(connection, required(request.run_id, "run_id")).run
+            # The summaries still are what they were: they tell which series reach behind the step.
+            hidden = begin_epoch(connection, self.keys, run, step, actor())
+            refresh_summaries(connection, self.keys, run, _reaching_behind(connection, run, step))
+            return w.RewindResponse(hidden_points=hidden)
+
+        return self.db.write(work)
+
+    def undo_rewind(self, request: w.UndoRewind) -> w.RewindResponse:
+        def work(connection: Connection) -> w.RewindResponse:
+            run = locked_run(connection, required(request.run_id, "run_id")).run
+            c = rewinds.c
+            last = connection.execute(
+                select(c.epoch, c.step)
+                .where(c.run == run, c.undone_time.is_(None), c.step != KEEP_ALL)
+                .order_by(c.epoch.desc())
+                .limit(1)
+            ).one_or_none()
+            if last is None:
+                raise InvalidParameterValue(f"Run {shown(request.run_id)} has no rewind that could be undone.")
+            hidden = begin_epoch(connection, self.keys, run, last.step, actor())
+            affected = _reaching_behind(connection, run, last.step)
+            restored, restored_keys = _restore(connection, run, last.epoch)
+            connection.execute(update(rewinds).where(c.run == run, c.epoch == last.epoch).values(undone_time=now_ms()))
+            if not hidden:  # then there is nothing that undoing this undoing would bring back
+                newest = select(func.max(c.epoch)).where(c.run == run).scalar_subquery()
+                connection.execute(update(rewinds).where(c.run == run, c.epoch == newest).values(step=KEEP_ALL))
+            refresh_summaries(connection, self.keys, run, affected | restored_keys)
+            return w.RewindResponse(hidden_points=hidden, restored_points=restored)
+
+        return self.db.write(work)
+
+    def list_rewinds(self, request: w.ListRewinds) -> w.ListRewindsResponse:
+        run_id = required(request.run_id, "run_id")
+
+        def work(connection: Connection) -> w.ListRewindsResponse:
+            run = connection.scalar(select(runs.c.run).where(runs.c.run_id == run_id))
+            if run is None:
+                raise no_run(run_id)
+            c = rewinds.c
+            query = select(c.step, c.principal, c.creation_time, c.undone_time).order_by(c.epoch)
+            found = connection.execute(query.where(c.run == run, c.step != KEEP_ALL))
+            return w.ListRewindsResponse(rewinds=[w.Rewind(*row) for row in found])
+
+        return self.db.read(work)
+
+
+def actor() -> str:
+    """Who is behind the current call: a server's principal, else the user of this process."""
+    try:
+        return ACTOR.get() or getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        return "unknown"
+
+
+def fork_series(
+    connection: Connection, keys: Keys, run: int, parent_id: str, experiment: int, step: int | None
+) -> None:
+    """Let the series of a new run begin with those of another one.
+
+    Args:
+        connection: In the transaction that made the run.
+        keys: The store's key numbers.
+        run: Row number of the new run.
+        parent_id: The run to be forked.
+        experiment: The experiment of the new run.
+        step: The last step that the two share; None for all.
+
+    Raises:
+        DoesNotExist: There is no such parent.
+        InvalidParameterValue: It is deleted or in another experiment.
+    """
+    parent = locked_run(connection, parent_id)
+    if parent.experiment_id != experiment:
+        raise InvalidParameterValue(
+            f"The run {shown(parent_id)} is in experiment {parent.experiment_id}; its fork cannot be in {experiment}."
+        )
+    last = KEEP_ALL if step is None else limits.check_int64(step, "fork_step")
+    epoch = current_epoch(connection, parent.run)
+    begin_epoch(connection, keys, parent.run, KEEP_ALL, actor())
+    f = run_forks.c
+    inherited = connection.execute(select(f.parent, f.parent_epoch, f.step).where(f.run == parent.run)).all()
+    lineage = [(parent.run, epoch, last), *((row.parent, row.parent_epoch, min(row.step, last)) for row in inherited)]
+    connection.execute(run_forks.insert().values([(run, *ancestor) for ancestor in lineage]))
+    c = latest_metrics.c
+    others = [column for column in c if column is not c.run]
+    whole = select(literal(run), *others).where(c.run == parent.run, c.step <= last)
+    connection.execute(insert(latest_metrics).from_select([c.run, *others], whole))
+    refresh_summaries(connection, keys, run, _reaching_behind(connection, parent.run, last))
+
+
+def _reaching_behind(connection: Connection, run: int, step: int) -> set[int]:
+    """The keys of a run that have points behind a step; its log is applied, or will be."""
+    c = latest_metrics.c
+    return set(connection.scalars(select(c.key_id).where(c.run == run, c.step > step)))
+
+
+def _restore(connection: Connection, run: int, epoch: int) -> tuple[int, set[int]]:
+    """Show again what the rewind of an epoch hid; returns how many points and of which keys."""
+    s = segments.c
+    hidden = [s.run == run, s.hidden_epoch == epoch]
+    rows = connection.execute(select(s.first_key, s.last_key, s.points).where(*hidden)).all()
+    affected = {row.first_key for row in rows if row.first_key == row.last_key}
+    for packed in connection.scalars(select(s.data).where(*hidden, s.first_key != s.last_key)):
+        affected.update(decode_keys(packed)[0].tolist())
+    if connection.scalar(select(exists().where(run_forks.c.parent == run, run_forks.c.parent_epoch >= epoch))):
+        # A fork of the time in between does not show them, so they come back as points of the new epoch.
+        others = [column for column in s if column not in (s.id, s.epoch, s.hidden_epoch)]
+        now = select(literal(current_epoch(connection, run)), literal(0), *others).where(*hidden)
+        connection.execute(insert(segments).from_select([s.epoch, s.hidden_epoch, *others], now))
+    else:
+        connection.execute(update(segments).where(*hidden).values(hidden_epoch=0))
+    return sum(row.points for row in rows), affected
