@@ -39,7 +39,7 @@ _TRANSFERS: Registry[Callable[..., Any]] = Registry(
 """Imported when first used: a training loop that logs metrics needs neither thread pools nor archives."""
 _CHUNK_BYTES = 1 << 20
 _REMEMBERED_RUNS = 1_000
-_artifact_uris: dict[tuple[str, str], str] = {}
+_artifact_uris: dict[tuple[str, bool, str], str] = {}
 
 
 class FileCalls(RunCalls):
@@ -53,12 +53,16 @@ class FileCalls(RunCalls):
         """Spare the question for the place of its files when something is logged to this run."""
         if len(_artifact_uris) >= _REMEMBERED_RUNS:
             _artifact_uris.pop(next(iter(_artifact_uris)))
-        _artifact_uris[self.tracking_uri, run.info.run_id] = run.info.artifact_uri
+        _artifact_uris[self._place(run.info.run_id)] = run.info.artifact_uri
 
     def _artifact_uri(self, run_id: str) -> str:
-        if (self.tracking_uri, run_id) not in _artifact_uris:
+        place = self._place(run_id)
+        if place not in _artifact_uris:
             self.remember_artifact_uri(self.get_run(run_id))
-        return _artifact_uris[self.tracking_uri, run_id]
+        return _artifact_uris[place]
+
+    def _place(self, run_id: str) -> tuple[str, bool, str]:
+        return self.tracking_uri, self._journalled.offline, run_id
 
     def repository(self, run_id: str) -> ArtifactRepository:
         """The files of a run.

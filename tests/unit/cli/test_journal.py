@@ -1,0 +1,168 @@
+"""``stele sync`` and ``stele journal``."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import stele
+from stele.client.stores import close_stores
+from stele.stores.journal.files import find_journals, journal_root
+
+
+@pytest.fixture
+def offline(workplace, monkeypatch):
+    """The id of a run that was made without its store."""
+    monkeypatch.setenv("STELE_OFFLINE", "1")
+    stele.set_experiment("night", tags={"team": "risk"})
+    (workplace / "model.bin").write_bytes(b"m" * 100_000)
+    with stele.start_run(run_name="far away", tags={"site": "north"}, description="no net") as run:
+        stele.log_params({"lr": 0.1, "layers": 3})
+        for step in range(100):
+            stele.log_metric("loss", 1 / (step + 1), step=step)
+        stele.log_artifact("model.bin", "models")
+        stele.log_table({"q": ["a"]}, "t.json")
+        stele.log_table({"q": ["b"]}, "t.json")
+        stele.log_image(_picture(), key="k", step=1)
+        stele.log_input(stele.data.from_numpy(_picture(), name="pictures"), "training")
+        stele.set_tag("gone", 1)
+        stele.delete_tag("gone")
+        with stele.start_run(nested=True, run_name="child"):
+            stele.log_metric("x", 1)
+    close_stores()
+    monkeypatch.delenv("STELE_OFFLINE")
+    return run.info.run_id
+
+
+def _picture():
+    import numpy as np
+
+    return np.zeros((4, 4))
+
+
+def check(run_id):
+    """Everything of the run is in the store."""
+    found = stele.get_run(run_id)
+    assert (found.info.status, found.info.run_name) == ("FINISHED", "far away")
+    assert found.data.params == {"lr": "0.1", "layers": "3"}
+    assert found.data.metrics == {"loss": 0.01}
+    tags = found.data.tags
+    assert (tags["site"], tags["mlflow.note.content"], "gone" in tags) == ("north", "no net", False)
+    assert len(stele.get_metric_history(run_id, "loss")) == 100
+    assert found.inputs.dataset_inputs[0].dataset.name == "pictures"
+    experiment = stele.get_experiment(found.info.experiment_id)
+    assert (experiment.name, experiment.tags) == ("night", {"team": "risk"})
+    client = stele.Client()
+    assert client.repository(run_id).stat("models/model.bin").file_size == 100_000
+    assert list(client.load_table(experiment.experiment_id, "t.json")["q"]) == ["a", "b"]
+    assert len(client.list_artifacts(run_id, "images")) == 2
+    (child,) = client.search_runs([experiment.experiment_id], "attributes.run_name = 'child'")
+    assert child.data.tags["mlflow.parentRunId"] == run_id
+
+
+def test_an_offline_run_is_sent(cli, cli_json, offline):
+    (listed,) = cli_json("journal", "list")
+    assert (listed["runs"], listed["points"], listed["offline"], listed["in_use"]) == (2, 101, True, False)
+    shown = cli_json("journal", "show", listed["id"][:6])
+    assert {run["run_id"]: run["points"] for run in shown["recorded"]}[offline] == 100
+    (sent,) = cli_json("sync")
+    assert (sent["status"], sent["points"], sent["refused"]) == ("sent", 101, 0)
+    check(offline)
+    assert cli_json("journal", "list") == []
+    assert "nothing to send" in cli("sync").stdout
+
+
+def test_a_sync_that_is_interrupted_anywhere_is_repeated(cli, offline):
+    """The process ends before one of its system calls, each time a little later."""
+    program = """
+import os, sys
+left = [int(sys.argv[1])]
+def count(event, arguments):
+    if event.startswith(("os.rename", "os.remove", "os.rmdir", "sqlite3.connect")):
+        left[0] -= 1
+        if left[0] < 0:
+            os._exit(9)
+from stele.cli import main
+sys.addaudithook(count)
+main(["sync"])
+"""
+    code = 9
+    calls = 0
+    while code == 9:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [sys.executable, "-c", program, str(calls)]
+        code = subprocess.run(command, env=environment, capture_output=True, check=False).returncode
+        calls += 4
+    assert (code, calls > 4) == (0, True)
+    assert find_journals(journal_root()) == []
+    check(offline)
+    assert len(stele.search_runs(experiment_names=["night"], output_format="list")) == 2
+
+
+def test_another_store_may_be_named(cli, offline, workplace):
+    cli("sync", "--to", "sqlite:///other.db")
+    assert not (workplace / "stele.db").exists()
+    stele.set_tracking_uri("sqlite:///other.db")
+    check(offline)
+
+
+def test_journals_are_named_by_path_or_the_beginning_of_their_id(cli, cli_json, offline):
+    path = cli_json("journal", "list")[0]["path"]
+    assert cli_json("journal", "show", path)["path"] == path
+    cli("sync", str(journal_root()))
+    check(offline)
+    assert "There is no journal" in cli("sync", "nothing", code=1).stderr
+
+
+def test_a_journal_in_use_is_left_alone(cli, cli_json):
+    stele.set_tracking_uri("sqlite:///stele.db")
+    with stele.start_run():
+        stele.log_metric("x", 1)
+        (listed,) = cli_json("journal", "list")
+        assert listed["in_use"]
+        assert cli_json("sync")[0]["status"] == "in use"
+        assert "is writing to" in cli("journal", "discard", listed["id"], "--yes", code=1).stderr
+
+
+def test_discarding_asks_first(cli, cli_json, offline):
+    (listed,) = cli_json("journal", "list")
+    cli("journal", "discard", listed["id"], code=1, input="n\n")
+    assert len(cli_json("journal", "list")) == 1
+    assert "Threw away" in cli("journal", "discard", listed["id"], input="y\n").stdout
+    assert find_journals(journal_root()) == []
+
+
+def test_what_was_refused_is_shown_with_the_reason(cli, cli_json):
+    client = stele.Client()
+    run_id = client.create_run("0").info.run_id
+    client.delete_run(run_id)
+    client.log_metric(run_id, "x", float("nan"), step=3)
+    close_stores()
+    (listed,) = cli_json("journal", "list")
+    assert (listed["points"], listed["refused"]) == (0, 1)
+    (letter,) = cli_json("journal", "show", listed["id"])["refusals"]
+    assert (letter["key"], letter["step"], letter["value"]) == ("x", 3, "NaN")
+    assert "is deleted" in cli("journal", "show", listed["id"]).stdout
+
+
+def test_a_store_that_takes_nothing_is_told(cli, offline, monkeypatch):
+    monkeypatch.setenv("STELE_HTTP_RETRIES", "0")
+    result = cli("sync", "--to", "http://127.0.0.1:1", code=1)
+    assert "kept" in result.stderr
+    assert json.loads(cli("sync", "--to", "http://127.0.0.1:1", "--json", code=1).stdout)[0]["status"] == "kept"
+    cli("sync")
+    check(offline)
+
+
+def test_watching_goes_on_until_it_is_interrupted(offline):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "stele.cli", "sync", "--watch"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "101 points" in process.stdout.readline()
+    assert process.poll() is None
+    process.send_signal(2)
+    process.communicate()
+    assert process.returncode == 1
+    check(offline)
