@@ -21,6 +21,8 @@ __all__ = ["main", "stele"]
 _COMMANDS: dict[str, tuple[str, str]] = {
     "experiments": ("stele.cli.experiments:experiments", "List, search, make, rename, archive, delete experiments."),
     "runs": ("stele.cli.runs:runs", "List, describe, compare, delete and restore runs."),
+    "export": ("stele.cli.export:export", "Write runs and their points as Parquet files."),
+    "sql": ("stele.cli.sql:sql", "Ask runs and points with SQL."),
     "artifacts": ("stele.cli.artifacts:artifacts", "List, download and log the files of runs."),
     "server": ("stele.cli.server:server", "Serve a store over HTTP."),
     "ui": ("stele.cli.server:ui", "Serve the local store on this machine."),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-__all__ = ["metric_history"]
+__all__ = ["Names", "Times", "metric_history", "to_arrow", "to_columns", "to_numpy"]
 
 OutputFormat = Literal["pandas", "polars", "arrow", "numpy"]
 
@@ -69,7 +69,7 @@ def metric_history(
         key=_rank(run_ids, names),
     )
     try:
-        return _TABLES[output_format](_columns(found, x, buckets))
+        return _TABLES[output_format](to_columns(found, x, buckets))
     except ImportError as e:
         package = {"arrow": "pyarrow"}.get(output_format, output_format)
         raise MissingDependency(package, f'for output_format="{output_format}"') from e
@@ -98,7 +98,7 @@ def _rank(run_ids: Sequence[str], keys: Sequence[str]) -> Callable[[Series], tup
     return lambda series: (runs[series.run_id], names[series.key])
 
 
-class _Names(NamedTuple):
+class Names(NamedTuple):
     """A column of texts of which there are few."""
 
     codes: Any
@@ -106,14 +106,14 @@ class _Names(NamedTuple):
     texts: list[str]
 
 
-class _Times(NamedTuple):
+class Times(NamedTuple):
     """A column of times in milliseconds since 1970."""
 
     milliseconds: Any
 
 
-def _columns(series: Sequence[Series], x: XAxis, buckets: int | None) -> dict[str, Any]:
-    """The table as arrays, texts and times marked as such."""
+def to_columns(series: Sequence[Series], x: XAxis = "step", buckets: int | None = None) -> dict[str, Any]:
+    """The table as arrays of numpy, with :class:`Names` and :class:`Times` among them; arguments as in the request."""
     import numpy as np
 
     lengths = [len(item.steps if isinstance(item, PointSeries) else item.first_x) for item in series]
@@ -126,15 +126,15 @@ def _columns(series: Sequence[Series], x: XAxis, buckets: int | None) -> dict[st
         kind = np.float64 if name in ("value", "min", "max", "mean", "last") else np.int64
         values = np.concatenate([np.empty(0, kind), *(row[place] for row in rows)])
         is_time = name == "timestamp" or (x == "time" and name in ("first_x", "last_x"))
-        columns[name] = _Times(values) if is_time else values
+        columns[name] = Times(values) if is_time else values
     return columns
 
 
-def _names(texts: Sequence[str], lengths: Sequence[int]) -> _Names:
+def _names(texts: Sequence[str], lengths: Sequence[int]) -> Names:
     import numpy as np
 
     places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-    return _Names(np.repeat(np.array([places[text] for text in texts], np.int32), lengths), list(places))
+    return Names(np.repeat(np.array([places[text] for text in texts], np.int32), lengths), list(places))
 
 
 def _point_names(x: XAxis) -> list[str]:
@@ -164,14 +164,15 @@ def _bucket_rows(series: Series, x: XAxis) -> list[Any]:
     return [places, places, counts, np.isnan(values), np.isinf(values), values, values, mean, values]
 
 
-def _to_numpy(columns: dict[str, Any]) -> dict[str, Any]:
+def to_numpy(columns: dict[str, Any]) -> dict[str, Any]:
+    """The columns as arrays; texts as objects, times in milliseconds since 1970."""
     import numpy as np
 
     arrays = {}
     for name, column in columns.items():
-        if isinstance(column, _Names):
+        if isinstance(column, Names):
             column = np.array(column.texts, object)[column.codes]
-        arrays[name] = column.milliseconds if isinstance(column, _Times) else column
+        arrays[name] = column.milliseconds if isinstance(column, Times) else column
     return arrays
 
 
@@ -179,9 +180,9 @@ def _to_pandas(columns: dict[str, Any]) -> Any:
     import pandas as pd
 
     def of(column: Any) -> Any:
-        if isinstance(column, _Names):
+        if isinstance(column, Names):
             return pd.Categorical.from_codes(column.codes, column.texts)
-        if isinstance(column, _Times):
+        if isinstance(column, Times):
             return pd.DatetimeIndex(column.milliseconds.view("M8[ms]")).tz_localize("UTC")
         return column
 
@@ -192,22 +193,23 @@ def _to_polars(columns: dict[str, Any]) -> Any:
     import polars as pl
 
     def of(column: Any) -> Any:
-        if isinstance(column, _Names):
+        if isinstance(column, Names):
             return pl.Series(column.texts, dtype=pl.String).gather(column.codes)
-        if isinstance(column, _Times):
+        if isinstance(column, Times):
             return pl.Series(column.milliseconds).cast(pl.Datetime("ms", "UTC"))
         return pl.Series(column)
 
     return pl.DataFrame({name: of(column) for name, column in columns.items()})
 
 
-def _to_arrow(columns: dict[str, Any]) -> Any:
+def to_arrow(columns: dict[str, Any]) -> Any:
+    """The columns as a ``pyarrow.Table``."""
     import pyarrow as pa
 
     def of(column: Any) -> Any:
-        if isinstance(column, _Names):
+        if isinstance(column, Names):
             return pa.DictionaryArray.from_arrays(column.codes, pa.array(column.texts, pa.string()))
-        if isinstance(column, _Times):
+        if isinstance(column, Times):
             return pa.array(column.milliseconds).cast(pa.timestamp("ms", "UTC"))
         return pa.array(column)
 
@@ -215,8 +217,8 @@ def _to_arrow(columns: dict[str, Any]) -> Any:
 
 
 _TABLES: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "arrow": _to_arrow,
-    "numpy": _to_numpy,
+    "arrow": to_arrow,
+    "numpy": to_numpy,
     "pandas": _to_pandas,
     "polars": _to_polars,
 }

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from stele.schema import datasets as d
-from stele.schema import experiments as e
-from stele.schema import ingest as i
-from stele.schema import logged_models as lm
-from stele.schema import metrics as m
-from stele.schema import registered_models as rm
-from stele.schema import rewinds as w
-from stele.schema import runs as r
-from stele.schema import series as s
-from stele.schema.experiments import Empty
+if TYPE_CHECKING:  # a client that logs metrics needs few of these messages
+    from stele.schema import datasets as d
+    from stele.schema import experiments as e
+    from stele.schema import ingest as i
+    from stele.schema import logged_models as lm
+    from stele.schema import metrics as m
+    from stele.schema import registered_models as rm
+    from stele.schema import rewinds as w
+    from stele.schema import runs as r
+    from stele.schema import series as s
+    from stele.schema.experiments import Empty
 
 __all__ = ["ACTOR", "TrackingStore"]
 

@@ -1,0 +1,119 @@
+"""``stele sql``."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import click
+
+from stele.cli import suggest
+from stele.cli.finding import experiment_names, find_experiment, open_client
+from stele.cli.output import Column, json_option, show_json, show_table
+from stele.client.client import Client
+from stele.client.run_database import RunDatabase
+from stele.schema.codec import encode
+
+__all__ = ["sql"]
+
+_NUMBER = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\)")
+
+
+@click.command()
+@click.argument("query")
+@click.option(
+    "--experiment",
+    "-e",
+    "experiments",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=suggest.experiment_names,
+    help="Only runs of this experiment, by name or id; may be repeated. [all]",
+)
+@click.option("--filter", "condition", default="", metavar="TEXT", help="Only runs such as: metrics.auc > 0.9")
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+def sql(query: str, experiments: Sequence[str], condition: str, as_json: bool, as_csv: bool) -> None:
+    r"""Ask runs and points with SQL, in DuckDB's dialect. Nothing can be changed.
+
+    \b
+    runs             run_id, experiment_id, experiment, name, status, stage, user_id,
+                     start_time, end_time, artifact_uri
+    params           run_id, key, value
+    tags             run_id, key, value
+    latest_metrics   run_id, key, step, timestamp, value
+    points           run_id, key, step, timestamp, value
+
+    Times are in UTC. Points are read when the query names them; with --experiment, --filter, or WHERE key = '...' and
+    run_id = '...' only those of these runs and keys.
+
+    \b
+    stele sql "SELECT experiment, count(*) AS runs FROM runs GROUP BY ALL"
+    stele sql "SELECT step, avg(value) AS loss FROM points WHERE key = 'loss' GROUP BY step ORDER BY step" --csv
+    """
+    if as_json and as_csv:
+        raise click.UsageError("Take --json or --csv, not both.")
+    client = open_client()
+    names = experiment_names(client)
+    ids = [_experiment_id(client, words) for words in dict.fromkeys(experiments)] or list(names)
+    with RunDatabase(client, {experiment_id: names[experiment_id] for experiment_id in ids}, condition) as database:
+        columns, rows = database.ask(query)
+    titles = _distinct([title for title, _ in columns])
+    if as_json:
+        show_json([dict(zip(titles, map(_plain, row), strict=True)) for row in rows])
+    elif as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(titles)
+        writer.writerows(map(_cell, row) for row in rows)
+    else:
+        kinds: list[Literal["number", "text"]] = [
+            "number" if _NUMBER.fullmatch(kind) else "text" for _, kind in columns
+        ]
+        shown = [Column(title, kind) for title, kind in zip(titles, kinds, strict=True)]
+        show_table(shown, [list(map(_cell, row)) for row in rows])
+
+
+def _experiment_id(client: Client, words: str) -> str:
+    return find_experiment(client, words, None, None).experiment_id
+
+
+def _distinct(titles: Sequence[str]) -> list[str]:
+    """The titles with a number behind those that are there already."""
+    found: dict[str, None] = {}
+    for title in titles:
+        name, number = title, 1
+        while name in found:
+            number += 1
+            name = f"{title}_{number}"
+        found[name] = None
+    return list(found)
+
+
+def _kind(type_name: str) -> Literal["number", "text"]:
+    return "number" if _NUMBER.fullmatch(type_name) else "text"
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds") + "Z" * (value.tzinfo is None)
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _cell(value: Any) -> Any:
+    """A value for a table: a number, a text or nothing."""
+    value = _plain(value)
+    if isinstance(value, bool | list | dict):
+        return encode(value).decode()
+    return value

@@ -1,0 +1,139 @@
+"""Runs and points as tables of a DuckDB database in memory, for queries that can change nothing and read no file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+import msgspec
+
+from stele.client.client import Client
+from stele.client.history import to_columns, to_numpy
+from stele.client.run_tables import (
+    POINTS,
+    RUN_TABLES,
+    Kind,
+    RunKeys,
+    in_groups,
+    run_keys,
+    run_pages,
+    run_tables,
+    series_of,
+)
+from stele.client.sql_tree import tables_in, wanted_values
+from stele.errors import InvalidParameterValue, MissingDependency
+from stele.schema.enums import ViewType
+
+__all__ = ["RunDatabase"]
+
+_LOCKED: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",  # no files, no ATTACH, no extensions
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",  # no variables of this process
+    "lock_configuration": "true",
+}
+_TABLES = {**RUN_TABLES, "points": POINTS}
+_TYPES: dict[Kind, str] = {"text": "VARCHAR", "integer": "BIGINT", "real": "DOUBLE", "time": "TIMESTAMP_MS"}
+_ARRAYS: dict[Kind, str] = {"text": "O", "integer": "i8", "real": "f8", "time": "M8[ms]"}
+_POINTS_AT_ONCE = 1_000_000
+
+Answer = tuple[list[tuple[str, str]], list[tuple[Any, ...]]]
+"""Names and DuckDB types of the columns, and the rows."""
+
+
+class RunDatabase:
+    """A database that is filled with what a query names.
+
+    Args:
+        client: Where the runs are.
+        experiments: Names of the experiments by their ids.
+        condition: A filter of runs; an empty text finds all.
+
+    Raises:
+        MissingDependency: DuckDB is not installed.
+    """
+
+    def __init__(self, client: Client, experiments: Mapping[str, str], condition: str = "") -> None:
+        try:
+            import duckdb
+        except ImportError as e:
+            raise MissingDependency("duckdb", "to ask with SQL", "sql") from e
+        self._client = client
+        self._experiments = experiments
+        self._condition = condition
+        self._error: type[Exception] = duckdb.Error
+        self._connection: Any = duckdb.connect(":memory:", config=_LOCKED)
+        for table, columns in _TABLES.items():
+            types = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in columns.items())
+            self._connection.execute(f"CREATE TABLE {table} ({types})")
+
+    def ask(self, query: str) -> Answer:
+        """The answer to one SELECT.
+
+        Raises:
+            InvalidParameterValue: It is no single SELECT, or DuckDB cannot answer it.
+        """
+        tree = self._tree(query)
+        named = set(tables_in(tree))
+        if not named.isdisjoint(_TABLES):
+            runs = self._fill_runs(named, wanted_values(tree, "points", "run_id"))
+            if "points" in named:
+                self._fill_points(runs, wanted_values(tree, "points", "key"))
+        try:
+            done = self._connection.execute(query)
+            return [(column[0], str(column[1])) for column in done.description], done.fetchall()
+        except (self._error, ValueError, OverflowError) as e:
+            raise InvalidParameterValue(f"DuckDB: {e}") from e
+
+    def _tree(self, query: str) -> Any:
+        [(text,)] = self._connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
+        tree = msgspec.json.decode(text)
+        if tree["error"]:
+            raise InvalidParameterValue(f"The query is no SELECT that DuckDB understands: {tree['error_message']}")
+        if len(tree["statements"]) != 1:
+            raise InvalidParameterValue(f"The text holds {len(tree['statements'])} queries, one is allowed.")
+        return tree
+
+    def _fill_runs(self, named: set[str], wanted: set[str] | None) -> list[RunKeys]:
+        """Fill the tables that are named; returns the runs whose points are wanted."""
+        found: list[RunKeys] = []
+        for page in run_pages(self._client, list(self._experiments), self._condition, ViewType.ACTIVE_ONLY):
+            found += [run for run in run_keys(page) if wanted is None or run[0] in wanted]
+            for table, columns in run_tables(page, self._experiments).items():
+                if table in named:
+                    self._insert(table, columns)
+        return found
+
+    def _fill_points(self, runs: Iterable[RunKeys], keys: set[str] | None) -> None:
+        if keys is not None:
+            runs = [(run_id, tuple(key for key in names if key in keys)) for run_id, names in runs]
+        for group in in_groups(series_of(self._client, runs), _POINTS_AT_ONCE):
+            self._insert("points", to_numpy(to_columns(group)))
+
+    def _insert(self, table: str, columns: Mapping[str, Any]) -> None:
+        kinds = _TABLES[table]
+        # DuckDB takes a NaN of numpy for NULL; our numbers are never missing.
+        selected = ", ".join(f"coalesce({n}, 'NaN')" if kind == "real" else n for n, kind in kinds.items())
+        self._connection.register("incoming", _arrays(columns, kinds))
+        try:
+            self._connection.execute(f"INSERT INTO {table} SELECT {selected} FROM incoming")  # noqa: S608 - our names
+        except self._error as e:
+            raise InvalidParameterValue(
+                f"The table {table} does not fit: {e} Take --experiment, --filter, or WHERE key = '...'."
+            ) from e
+        finally:
+            self._connection.unregister("incoming")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+
+def _arrays(columns: Mapping[str, Any], kinds: Mapping[str, Kind]) -> dict[str, Any]:
+    import numpy as np
+
+    return {name: np.asarray(columns[name], _ARRAYS[kind]) for name, kind in kinds.items()}
