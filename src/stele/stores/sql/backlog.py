@@ -13,7 +13,7 @@ from stele.schema.enums import RunStatus
 from stele.stores.sql.database import after_commit
 from stele.stores.sql.tables import ingest_log, latest_metrics, runs
 
-__all__ = ["Backlog", "wanted_points"]
+__all__ = ["Backlog", "Waiting", "wanted_points"]
 
 FEWEST_POINTS = 65_536
 MOST_POINTS = 262_144
@@ -27,16 +27,17 @@ WORTHWHILE_POINTS = 100
 
 
 @dataclass(slots=True)
-class _Waiting:
+class Waiting:
     """What was logged to a run since its last compaction, as far as this process knows."""
 
     rows: int = 0
     points: int = 0
     ended: bool = False
-    limit: int = FEWEST_POINTS
+    limit: int = field(default_factory=lambda: FEWEST_POINTS)
     changed: float = field(default_factory=time.monotonic)
 
     def is_due(self, now: float) -> bool:
+        """Whether the log should be compacted at a time of the monotonic clock."""
         if self.points < WORTHWHILE_POINTS:
             return False
         full = self.points >= self.limit or self.rows >= MOST_ROWS
@@ -53,7 +54,7 @@ class Backlog:
             when_full: Is called when a run has reached its limit, on the thread that has logged to it.
         """
         self._lock = threading.Lock()
-        self._runs: dict[int, _Waiting] = {}
+        self._runs: dict[int, Waiting] = {}
         self._when_full = when_full
 
     def note(self, connection: Connection, run: int, points: int) -> None:
@@ -62,7 +63,7 @@ class Backlog:
 
     def _grew(self, run: int, points: int) -> None:
         with self._lock:
-            waiting = self._runs.setdefault(run, _Waiting())
+            waiting = self._runs.setdefault(run, Waiting())
             waiting.rows += 1
             waiting.points += points
             waiting.changed = time.monotonic()
@@ -116,7 +117,7 @@ class Backlog:
     def _counted(self, found: Iterable[tuple[int, int, int, int]]) -> None:
         with self._lock:
             for run, rows, points, status in found:
-                waiting = self._runs.setdefault(run, _Waiting())
+                waiting = self._runs.setdefault(run, Waiting())
                 waiting.rows, waiting.points = rows, points
                 waiting.ended = waiting.ended or RunStatus.is_terminated(status)
 
