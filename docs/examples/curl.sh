@@ -44,6 +44,10 @@ curl 'http://127.0.0.1:5000/get-artifact?run_id=RUN_ID&path=report.txt'
 curl 'http://127.0.0.1:5000/api/2.0/stele/artifacts/versions?run_id=RUN_ID&path=report.txt'
 curl --output everything.zip 'http://127.0.0.1:5000/api/2.0/stele/artifacts/zip?run_id=RUN_ID'
 # --8<-- [end:read]
+# --8<-- [start:series]
+curl --json '{"run_ids": ["RUN_ID"], "keys": ["loss", "accuracy"], "x": "relative", "buckets": 400}' \
+  http://127.0.0.1:5000/api/2.0/stele/series
+# --8<-- [end:series]
 # --8<-- [start:openapi]
 curl http://127.0.0.1:5000/api/openapi.json
 # --8<-- [end:openapi]

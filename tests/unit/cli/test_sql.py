@@ -1,4 +1,4 @@
-"""``stele sql``: SELECTs over runs and points that reach nothing else."""
+"""``stele sql``: queries over runs and points that reach nothing else."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_pipe_gets_plain_text_and_csv_on_demand(cli, points):
         "EXPORT DATABASE 'copy'",
         "SELECT 1; DROP TABLE runs",
         "SELECT 1; SELECT 2",
-        "SELEC 1",
+        "CHOOSE 1",
         "",
         "SELECT * FROM read_text('secret.csv')",
         "SELECT * FROM read_csv('secret.csv')",
