@@ -59,8 +59,9 @@ class BucketSeries(Struct, frozen=True, tag_field="form", tag="buckets"):
     when there is nothing else), ``mean`` is over finite values (NaN likewise), ``last`` is the value with the greatest
     step, then timestamp.
 
-    Where a series has more than 192 points for each bucket, groups of up to 256 consecutive points stay together, so
-    two buckets may share a step, and overlap on an axis of time where timestamps do not grow with the steps.
+    Of a series with more than 192 points for each bucket, groups of consecutive points stay together (up to 256, or a
+    quarter of a bucket), so two buckets may share a step, and overlap on an axis of time where timestamps do not grow
+    with the steps.
     """
 
     run_id: str

@@ -31,6 +31,8 @@ _CHUNK_POINTS = 250_000
 _CHUNK_CELLS = 32
 _POINTS_PER_BUCKET = 192
 """From so many points for each bucket on, stored cells of 256 points are as good as the points themselves."""
+_CELLS_PER_BUCKET = 4
+"""So many cells for each bucket are enough, where there are more."""
 
 
 class _Pair(NamedTuple):
@@ -183,7 +185,8 @@ def _in_buckets(connection: Connection, pair: _Pair, request: GetSeries, count: 
     if length < min(count * _POINTS_PER_BUCKET, _CHUNK_POINTS):
         columns = point_columns(wanted.of(_points(connection, pair, *wanted.steps)))
     else:
-        columns = cell_columns(_cells(connection, pair, wanted, count))
+        stored = max(count * _POINTS_PER_BUCKET, length) // CELL_POINTS
+        columns = cell_columns(_cells(connection, pair, wanted, min(stored, count * _CELLS_PER_BUCKET)))
     total = int(columns["points"].sum())
     if not total:
         return None
@@ -196,9 +199,7 @@ def _in_buckets(connection: Connection, pair: _Pair, request: GetSeries, count: 
     return _bucket_series(pair, total, buckets)
 
 
-def _cells(connection: Connection, pair: _Pair, wanted: _Range, count: int) -> Cells:
-    # As many points as there are for one bucket may be one cell.
-    most = max(1, count * _POINTS_PER_BUCKET // CELL_POINTS)
+def _cells(connection: Connection, pair: _Pair, wanted: _Range, most: int) -> Cells:
     cells = read_cells(connection, pair.run, pair.key_id, *wanted.steps, most)
     return _within_time(connection, pair, cells, wanted, most) if wanted.bounds_time() else cells
 
