@@ -278,7 +278,7 @@ def client_run(c):
     shown.append([found.info.run_name, found.info.status, found.info.end_time, found.info.start_time])
     client.delete_run(run_id)
     shown.append(client.get_run(run_id).info.lifecycle_stage)
-    shown.append(error_of(lambda: client.log_metric(run_id, "m", 3.0)))
+    shown.append(error_of(lambda: client.log_metric(run_id, "m", 3.0, synchronous=True)))
     shown.append(error_of(lambda: client.set_tag(run_id, "t", "x")))
     client.restore_run(run_id)
     shown.append(client.get_run(run_id).info.lifecycle_stage)
@@ -292,7 +292,7 @@ def run_errors(c):
         error_of(lambda: client.get_run(missing)),
         error_of(lambda: client.log_param(run, "p", "other")),
         error_of(lambda: client.log_param(missing, "p", "v")),
-        error_of(lambda: client.log_metric(missing, "m", 1.0)),
+        error_of(lambda: client.log_metric(missing, "m", 1.0, synchronous=True)),
         error_of(lambda: client.set_tag(missing, "t", "v")),
         error_of(lambda: client.delete_tag(run, "missing")),
         error_of(lambda: client.delete_run(missing)),

@@ -58,7 +58,7 @@ def drive(python: Path | str, module: str, uri: str, folder: Path, *steps: str) 
     """What the driver found."""
     output = folder / f"{module}.json"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("STELE_", "MLFLOW_"))}
-    environment["PYTHONWARNINGS"] = "ignore"
+    environment |= {"PYTHONWARNINGS": "ignore", "STELE_JOURNAL_DIR": str(folder / "journal")}
     done = subprocess.run(
         [str(python), str(DRIVER), module, uri, str(output), *steps],
         capture_output=True,

@@ -163,6 +163,26 @@ def test_points_of_a_run_that_is_refused_are_set_aside_and_the_others_go_on(stor
     assert (journal.directory / files.DEAD).exists()
 
 
+def test_a_run_that_is_full_is_thinned_and_said_so_once(store, uri, monkeypatch, caplog):
+    monkeypatch.setenv("STELE_MAX_POINTS_PER_RUN", "1500")
+    full, free = new_run(store), new_run(store)
+    journal = Journal.create(uri)
+    shipment = Shipment(journal, BrokenLine(store), no_files)
+    for part in range(5):
+        for step in range(part * 1_000, part * 1_000 + 1_000):
+            journal.appender(full, "x")(1.0, step)
+        journal.appender(free, "y")(1.0, part)
+        while shipment.step():
+            pass
+    steps = [step for step, _ in history(store, full, "x")]
+    assert 1_400 <= len(steps) <= 1_500
+    assert steps[:1_000] == list(range(1_000))
+    assert len(history(store, free, "y")) == 5
+    assert caplog.text.count("thinned") == 1
+    assert not journal.has_dead_letters()
+    close(journal, is_sent=True)
+
+
 def test_one_bad_point_among_many_is_found(store, uri):
     run_id = new_run(store)
     journal = Journal.create(uri)

@@ -58,6 +58,14 @@ class Points(Struct, frozen=True):
         )
         return cls(int(records["series"][0]), *name, numbers, columns)
 
+    def thinned(self, stride: int) -> Points:
+        """Every so many of the points, beginning with the first."""
+        columns = self.columns
+        kept = IngestSeries(
+            self.run_id, self.key, columns.steps[::stride], columns.timestamps[::stride], columns.values[::stride]
+        )
+        return Points(self.series, self.run_id, self.key, self.numbers[::stride], kept)
+
     def metrics(self) -> Iterator[Metric]:
         """The points one by one."""
         columns = self.columns

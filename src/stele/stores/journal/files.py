@@ -90,6 +90,7 @@ class State(Struct, frozen=True):
         late: Records before ``start`` that were not complete when their neighbours were sent.
         missing: Records before ``stop`` that were not complete when the batch was made.
         excluded: Numbers of series that the store refused in this batch.
+        strides: For runs that have as many points as the store takes: every how many points of a series one is sent.
         operations: How many operations are done.
     """
 
@@ -100,6 +101,7 @@ class State(Struct, frozen=True):
     late: list[int] = []
     missing: list[int] = []
     excluded: list[int] = []
+    strides: dict[str, int] = {}
     operations: int = 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from stele import settings
 from stele.errors import (
     DeadlineExceeded,
     EndpointNotFound,
@@ -17,11 +18,16 @@ from stele.errors import (
 )
 from stele.stores.journal.batches import Points
 
-__all__ = ["Refusal", "culprits", "is_temporary", "is_unknown_operation"]
+__all__ = ["Refusal", "culprits", "is_over_limit", "is_temporary", "is_unknown_operation"]
 
 _SERIES = re.compile(r"series\[(\d+)\](?:\.(\w+))?")
 _ABOUT_POINTS = frozenset({"steps", "timestamps", "values"})
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
+
+
+def is_over_limit(error: SteleError) -> bool:
+    """Whether a run has as many points as the store takes of one."""
+    return settings.MAX_POINTS_PER_RUN.name in error.message
 
 
 class Refusal:

@@ -20,13 +20,14 @@ from stele.stores.journal.batches import Points, joined, log_batches, message
 from stele.stores.journal.files import Operation, State
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.placeholders import Experiments
-from stele.stores.journal.refusals import Refusal, culprits, is_temporary, is_unknown_operation
+from stele.stores.journal.refusals import Refusal, culprits, is_over_limit, is_temporary, is_unknown_operation
 from stele.stores.journal.thinning import make_room
 
 __all__ = ["Shipment", "Upload"]
 
 _MOST_RECORDS = 200_000
 _MOST_JOINED = 1_000
+_LARGEST_STRIDE = 1 << 20
 _CREATIONS = frozenset({"create_experiment", "create_run"})
 _REMEMBERED_REFUSALS = 10_000
 
@@ -161,7 +162,8 @@ class Shipment:
         parts = [segments.read(number, number + 1) for number in state.late]
         records = np.concatenate([records[wanted], *[part[0] for part in parts]])
         numbers = np.concatenate([numbers[wanted], *[part[1] for part in parts]])
-        return _Batch(state, Points.of(records, numbers, self.journal.name))
+        points = Points.of(records, numbers, self.journal.name)
+        return _Batch(state, [item.thinned(state.strides.get(item.run_id, 1)) for item in points])
 
     def _is_complete(self, number: int) -> bool:
         return len(self.journal.segments.read(number, number + 1)[0]) > 0
@@ -199,6 +201,9 @@ class Shipment:
         """Set aside the series at fault, or halve the batch until the point at fault is alone."""
         state, points = batch
         at_fault = culprits(error, points)
+        if at_fault and is_over_limit(error):
+            self._thin([item for item in points if item.series in at_fault], state, error)
+            return
         records = sum(len(item.numbers) for item in points)
         if records == 1 or (len(points) == 1 and len(at_fault) == 1):
             self._set_aside(points, error)
@@ -215,6 +220,16 @@ class Shipment:
             self._most = max(middle - state.start, 1)
             missing = [number for number in state.missing if number < middle]
             self._planned(state.start, middle, [], missing, state.excluded)
+
+    def _thin(self, points: list[Points], state: State, error: SteleError) -> None:
+        """Send fewer points of runs that have as many as the store takes; of a batch that is too many still, none."""
+        runs = {item.run_id for item in points}
+        strides = state.strides | {run_id: min(state.strides.get(run_id, 1) * 2, _LARGEST_STRIDE) for run_id in runs}
+        excluded = [item.series for item in points] if all(len(item.numbers) == 1 for item in points) else []
+        self.journal.keep_state(replace(state, strides=strides))
+        self._planned(state.start, state.stop, state.late, state.missing, [*state.excluded, *excluded])
+        for run_id in runs:
+            self.journal.warn_once(f"limit {run_id}", "Points of run %s are thinned from now on: %s", run_id, error)
 
     def _set_aside(self, points: list[Points], error: SteleError) -> None:
         reason = {"reason": error.message, "error_code": error.error_code, "time": time.time_ns() // 1_000_000}
