@@ -51,6 +51,9 @@ if TYPE_CHECKING:
     from stele.client.fluent import start_run as start_run
     from stele.client.history import metric_history as metric_history
     from stele.client.images import Image as Image
+    from stele.client.rewinds import list_rewinds as list_rewinds
+    from stele.client.rewinds import rewind as rewind
+    from stele.client.rewinds import undo_rewind as undo_rewind
     from stele.client.search import search_runs as search_runs
     from stele.client.stores import get_registry_uri as get_registry_uri
     from stele.client.stores import get_tracking_uri as get_tracking_uri
@@ -131,6 +134,11 @@ _MODULES = {
     ),
     "stele.client.history": ("metric_history",),
     "stele.client.images": ("Image",),
+    "stele.client.rewinds": (
+        "list_rewinds",
+        "rewind",
+        "undo_rewind",
+    ),
     "stele.client.search": ("search_runs",),
     "stele.client.stores": (
         "get_registry_uri",

@@ -19,12 +19,13 @@ NAMES = """
     delete_tag disable_system_metrics_logging doctor enable_system_metrics_logging end_run entities exceptions
     flush_artifact_async_logging flush_async_logging get_artifact_uri get_experiment get_experiment_by_name
     get_metric_history get_parent_run get_registry_uri get_run get_tracking_uri is_tracking_uri_set last_active_run
-    load_table log_artifact log_artifacts log_dict log_figure log_image log_input log_inputs log_metric log_metrics
-    log_outputs log_param log_params log_stream log_table log_text metric_history rename_experiment
+    list_rewinds load_table log_artifact log_artifacts log_dict log_figure log_image log_input log_inputs log_metric
+    log_metrics
+    log_outputs log_param log_params log_stream log_table log_text metric_history rename_experiment rewind
     restore_archived_experiment restore_experiment restore_run search_experiments search_runs set_experiment
     set_experiment_tag set_experiment_tags set_registry_uri set_system_metrics_node_id
     set_system_metrics_samples_before_logging set_system_metrics_sampling_interval set_tag set_tags set_tracking_uri
-    start_run tracking
+    start_run tracking undo_rewind
 """.split()
 
 # Parameters of MLflow that Stele does not have, and where a default differs, with the reason.
@@ -109,6 +110,7 @@ def test_the_table_covers_all_of_the_client():
     covered = {line.partition("(")[0].rpartition(".")[2] for line in SIGNATURES if "MlflowClient" in line}
     own = {"all_runs", "archive_experiment", "find_experiment", "get_series", "open_repository"}
     own |= {"remember_artifact_uri", "repository", "restore_archived_experiment", "tracking_uri"}
+    own |= {"list_rewinds", "rewind", "undo_rewind"}
     assert {name for name in dir(stele.Client) if not name.startswith("_")} == covered | own
 
 
@@ -132,4 +134,4 @@ def test_importing_loads_little():
     heavy = {"asyncio", "concurrent.futures", "html", "numpy", "pandas", "PIL", "rich", "sqlalchemy", "starlette"}
     heavy |= {"email", "importlib.metadata", "subprocess", "urllib3", "zipfile"}
     assert not heavy & set(all_loaded)
-    assert len([name for name in all_loaded if name.startswith("stele")]) <= 50
+    assert len([name for name in all_loaded if name.startswith("stele")]) <= 54

@@ -50,7 +50,7 @@ def _one(run: str | None, run_id: str | None) -> str:
 
 @click.group(cls=Group)
 def runs() -> None:
-    r"""List, describe, compare, delete and restore runs.
+    r"""List, describe, compare, rewind, delete and restore runs.
 
     RUN is an id, or the first four or more characters of one.
 
@@ -268,6 +268,33 @@ def restore(run: str | None, run_id: str | None) -> None:
     found = find_run(client, _one(run, run_id))
     client.restore_run(found.info.run_id)
     click.echo(f"Run {_named(found)} is back.")
+
+
+@runs.command(short_help="Hide the points of a run behind a step.")
+@click.argument("run", shell_complete=suggest.run_ids)
+@click.argument("step", required=False, type=int)
+@click.option("--undo", is_flag=True, help="Show again what the last rewind hid.")
+@json_option
+def rewind(run: str, step: int | None, undo: bool, as_json: bool) -> None:
+    r"""Hide the points of a run behind STEP, so that those steps can be logged again; nothing is removed.
+
+    \b
+    stele runs rewind 1f0c2a9d 5000
+    stele runs rewind 1f0c2a9d --undo
+    """
+    if (step is None) != undo:
+        raise click.UsageError("Name the last step that stays, or --undo.")
+    client = open_client()
+    found = find_run(client, run)
+    done = client.undo_rewind(found.info.run_id) if step is None else client.rewind(found.info.run_id, step)
+    if as_json:
+        show_json({"hidden_points": done.hidden_points, "restored_points": done.restored_points})
+    elif step is not None:
+        click.echo(f"{done.hidden_points} points of run {_named(found)} behind step {step} are hidden.")
+    else:
+        click.echo(f"Run {_named(found)} shows {done.restored_points} points again.")
+        if done.hidden_points:
+            click.echo(f"{done.hidden_points} that were logged in their place are hidden; --undo brings those back.")
 
 
 def _named(run: Run) -> str:

@@ -100,6 +100,8 @@ def start_run(
     tags: dict[str, Any] | None = None,
     description: str | None = None,
     log_system_metrics: bool | None = None,
+    fork_from: str | Run | None = None,
+    fork_step: int | None = None,
 ) -> ActiveRun:
     """Start a run, or continue one, and make it the active one.
 
@@ -116,10 +118,14 @@ def start_run(
         description: Free text about the run.
         log_system_metrics: Whether CPU, memory, disk, network and GPU are sampled; None does what
             :func:`enable_system_metrics_logging` or ``STELE_SYSTEM_METRICS`` say.
+        fork_from: A run, or its id, whose points are the beginning of the new run's series, shared and not copied. The
+            new run belongs to its experiment.
+        fork_step: The last step that the two share; None for all.
 
     Raises:
         DoesNotExist: There is no such run, parent or experiment.
-        InvalidParameterValue: A run is active and ``nested`` is not set, or the run, parent or experiment is deleted.
+        InvalidParameterValue: A run is active and ``nested`` is not set, the run, parent or experiment is deleted, or
+            both ``run_id`` and ``fork_from`` are given.
     """
     active = active_run()
     if active is not None and not nested:
@@ -129,11 +135,14 @@ def start_run(
     client = Client()
     tags = _with_description(tags, description)
     run_id = run_id or _run_id_of_environment()
+    if run_id and fork_from:
+        raise InvalidParameterValue(f"The run {run_id} cannot be continued and be a fork; give run_id or fork_from.")
     if run_id:
         run = _resume(client, run_id, tags, experiment_id)
     else:
         parent = _parent(client, parent_run_id, active)
-        run = _create(client, parent, tags, experiment_id, run_name)
+        fork = _Fork(fork_from.info.run_id if isinstance(fork_from, Run) else fork_from, fork_step)
+        run = _create(client, parent, tags, experiment_id, run_name, fork)
     opened = _Open(ActiveRun(run.info, run.data, run.inputs, run.outputs), client, os.getpid(), {})
     client.remember_artifact_uri(run)
     _open[run.info.run_id] = opened
@@ -192,16 +201,32 @@ def _demand_active(run: Run, purpose: str) -> None:
         raise InvalidParameterValue(f"The run {run.info.run_id} is deleted and cannot be {purpose}. Restore it first.")
 
 
+class _Fork(Struct, frozen=True):
+    """Of what a new run is a fork, if of anything."""
+
+    run_id: str | None
+    step: int | None
+
+
 def _create(
-    client: Client, parent: Run | None, tags: dict[str, Any], experiment_id: str | None, run_name: str | None
+    client: Client,
+    parent: Run | None,
+    tags: dict[str, Any],
+    experiment_id: str | None,
+    run_name: str | None,
+    fork: _Fork,
 ) -> Run:
     if parent is not None:
         tags = {names.PARENT_RUN_ID: parent.info.run_id} | tags
     if run_name:
         tags = tags | {names.RUN_NAME: run_name}
+    if experiment_id is None and fork.run_id:
+        experiment_id = client.get_run(fork.run_id).info.experiment_id
     if experiment_id is None:
         experiment_id = parent.info.experiment_id if parent is not None else experiments.current_experiment_id()
-    return client.create_run(experiment_id, None, context.context_tags() | tags, run_name)
+    tags = context.context_tags() | tags
+    run = client.create_run(experiment_id, None, tags, run_name, fork.run_id, fork.step)
+    return client.get_run(run.info.run_id) if fork.run_id else run
 
 
 def _capture(client: Client, run_id: str) -> None:

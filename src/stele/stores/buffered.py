@@ -186,17 +186,17 @@ class BufferedStore(_Operations):  # type: ignore[misc]  # the methods come from
         if self._journal is not None:
             self._journal.leave_to_parent()
 
-    def _before(self, operation: str) -> None:
+    def _before(self, operation: str, *, is_fork: bool) -> None:
         """Make the store know what this operation could see."""
         if self._journal is None or self.offline:
             return
-        if operation not in _INDEPENDENT or self._journal.operations:
+        if operation not in _INDEPENDENT or is_fork or self._journal.operations:
             self.flush(patient=False)
 
 
 def _operation(name: str) -> Callable[[BufferedStore, Any], Any]:
     def operation(self: BufferedStore, request: Any) -> Any:
-        self._before(name)
+        self._before(name, is_fork=bool(getattr(request, "fork_from", "")))
         return getattr(self.store, name)(request)
 
     operation.__name__ = name

@@ -172,3 +172,17 @@ def test_help_teaches_by_example(cli, words):
     text = cli(*words, "--help").stdout
     assert f"\n  stele {' '.join(words)}" in text
     assert "\\b" not in text
+
+
+def test_rewind_and_undo(cli):
+    client = Client()
+    run_id = client.create_run("0", run_name="training").info.run_id
+    for step in range(5):
+        client.log_metric(run_id, "loss", float(step), step=step)
+    assert "3 points" in cli("runs", "rewind", run_id, "1").stdout
+    assert [point.step for point in client.get_metric_history(run_id, "loss")] == [0, 1]
+    assert "shows 3 points again" in cli("runs", "rewind", run_id, "--undo").stdout
+    assert len(client.get_metric_history(run_id, "loss")) == 5
+    for words in ([], ["1", "--undo"]):
+        assert "--undo" in cli("runs", "rewind", run_id, *words, code=2).stderr
+    assert "no rewind" in cli("runs", "rewind", run_id, "--undo", code=1).stderr

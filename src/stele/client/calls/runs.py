@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stele.client.calls.base import StoreCalls, as_tags, milliseconds
+from stele.client.calls.base import StoreCalls, as_tags, integer, milliseconds
 from stele.client.paged_list import PagedList, all_pages
 from stele.client.tag_names import PARENT_RUN_ID, USER
 from stele.limits import DEFAULT_PAGE
@@ -24,6 +24,8 @@ class RunCalls(StoreCalls):
         start_time: int | None = None,
         tags: dict[str, Any] | None = None,
         run_name: str | None = None,
+        fork_from: str | None = None,
+        fork_step: int | None = None,
     ) -> Run:
         """Create a run with the status RUNNING. Unlike ``start_run`` this makes nothing active.
 
@@ -32,10 +34,14 @@ class RunCalls(StoreCalls):
             start_time: Milliseconds since 1970; None means now.
             tags: Tags by key; values become text.
             run_name: None lets the store invent one.
+            fork_from: A run of the same experiment whose points are the beginning of this run's series, shared and not
+                copied. Params and tags are not taken over.
+            fork_step: The last step that the two share; None for all.
 
         Raises:
-            DoesNotExist: There is no such experiment.
-            InvalidParameterValue: The experiment is deleted, or a name or tag is not allowed.
+            DoesNotExist: There is no such experiment, or no run to fork.
+            InvalidParameterValue: The experiment is deleted, a name or tag is not allowed, or the run to fork is
+                deleted or in another experiment.
         """
         request = messages.CreateRun(
             experiment_id=str(experiment_id),
@@ -43,6 +49,8 @@ class RunCalls(StoreCalls):
             run_name=run_name or "",
             start_time=milliseconds(start_time, "start_time"),
             tags=as_tags(tags),
+            fork_from=fork_from or "",
+            fork_step=None if fork_step is None else integer(fork_step, "fork_step"),
         )
         return self._store.create_run(request).run
 
