@@ -9,11 +9,11 @@ fraction of a second, and everything else is stored when the call returns.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stele.client.async_logging import RunOperations, flush, goes_straight, in_background
-from stele.client.calls.base import as_tags, integer, milliseconds, number
+from stele.client.calls.base import as_tags, integer, milliseconds, now, number
 from stele.client.fluent import active_series, client_of, ensure_run, join_series
 from stele.client.stores import open_journalled
 from stele.client.tag_names import DATASET_CONTEXT
@@ -24,6 +24,7 @@ from stele.schema.metrics import Metric
 from stele.schema.runs import Param
 
 if TYPE_CHECKING:
+    from stele.client.client import Client
     from stele.data.dataset import Dataset
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "set_tag",
     "set_tags",
 ]
+
+_SURELY_INT64 = 2**62
 
 
 def log_metric(
@@ -78,9 +81,16 @@ def log_metric(
     name, digest = (dataset.name, dataset.digest) if dataset is not None else (None, None)
     client = client_of(run_id)
     operations = client.log_metric(run_id, key, value, timestamp, step, synchronous, name, digest, model_id)
-    if active and not in_background(None) and not goes_straight(None):
-        join_series(run_id)[key] = open_journalled(client.tracking_uri).appender(run_id, key)
+    if active:
+        _remember(client, run_id, [key])
     return operations
+
+
+def _remember(client: Client, run_id: str, keys: Iterable[str]) -> None:
+    """Let the next points of these metrics of the active run take the short way, unless the environment forbids it."""
+    if not in_background(None) and not goes_straight(None):
+        store, series = open_journalled(client.tracking_uri), join_series(run_id)
+        series.update((key, store.appender(run_id, key)) for key in keys if key not in series)
 
 
 def log_metrics(
@@ -107,6 +117,10 @@ def log_metrics(
         InvalidParameterValue: A key or value is not allowed; then nothing is stored. A deleted run is told of only when
             the call waits.
     """
+    plain = synchronous is None and run_id is None and model_id is None and dataset is None and timestamp is None
+    if plain and _go_the_short_way(metrics, step):
+        return None
+    active = run_id is None
     run_id = run_id or ensure_run().info.run_id
     name, digest = (dataset.name, dataset.digest) if dataset is not None else (None, None)
     moment, step = milliseconds(timestamp, "timestamp"), integer(step or 0, "step")
@@ -114,7 +128,28 @@ def log_metrics(
         Metric(key, number(value, f"Metric {key!r}"), moment, step, model_id, name, digest)
         for key, value in metrics.items()
     ]
-    return client_of(run_id).log_batch(run_id, metrics=points, synchronous=synchronous)
+    client = client_of(run_id)
+    operations = client.log_batch(run_id, metrics=points, synchronous=synchronous)
+    if active:
+        _remember(client, run_id, metrics)
+    return operations
+
+
+def _go_the_short_way(metrics: Mapping[str, float], step: int | None) -> bool:
+    """Write points of the active run if none has to be converted, refused or made known first; else none of them."""
+    series = active_series()
+    if not metrics.keys() <= series.keys() or not all(type(value) is float for value in metrics.values()):
+        return False
+    if step is not None and not (type(step) is int and abs(step) < _SURELY_INT64):
+        return False
+    moment = now()
+    try:
+        writers = [series[key] for key in metrics]
+    except KeyError:  # another thread has just ended the run
+        return False
+    for write, value in zip(writers, metrics.values(), strict=True):
+        write(value, step or 0, moment)
+    return True
 
 
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
