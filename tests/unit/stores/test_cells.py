@@ -1,0 +1,84 @@
+"""Cells as sealed segments keep them, against cells of the points."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from series_oracle import plain_cell, rows_of
+
+from stele.stores.sql.cell_codec import pack_cells, unpack_cells
+from stele.stores.sql.cells import CELL_POINTS, grouped
+from stele.stores.sql.column_codec import Corrupt
+from stele.stores.sql.points import Points, sorted_distinct
+
+SINGLES = st.sampled_from([0.0, -0.0, 0.5, -3.25, 1e30])
+DOUBLES = st.sampled_from([0.1, 1e300, -1e-300, 2.5])
+ODD = st.sampled_from([math.nan, math.inf, -math.inf, 1.0])
+
+
+@st.composite
+def blocks(draw) -> Points:
+    """A block of one of the kinds that are stored differently."""
+    count = draw(st.integers(1, 3 * CELL_POINTS + 7))
+    first, stride = draw(st.integers(-(2**62), 2**62)), draw(st.integers(1, 10))
+    steps = np.arange(count) * stride + first
+    if draw(st.booleans()):
+        steps = steps + np.arange(count) % 2 * (stride > 1)
+    times = (
+        draw(st.sampled_from([np.arange(count) * 7, -np.arange(count), np.arange(count) * 2**40])) + 1_700_000_000_000
+    )
+    pool = draw(st.lists(draw(st.sampled_from([SINGLES, DOUBLES, ODD])), min_size=1, max_size=5))
+    values = np.array([pool[i % len(pool)] for i in range(count)])
+    return sorted_distinct(Points(steps.astype(np.int64), times.astype(np.int64), values))
+
+
+@given(st.lists(blocks(), max_size=5))
+def test_cells_come_back_block_by_block(points):
+    cells, counts = unpack_cells([pack_cells(block) for block in points])
+    expected = [grouped(block, CELL_POINTS) for block in points]
+    assert counts.tolist() == [len(each) for each in expected]
+    assert cells.tobytes() == b"".join(each.tobytes() for each in expected)
+
+
+@given(st.lists(blocks(), min_size=1, max_size=3), st.sampled_from([2, 3, 32]))
+def test_neighbours_are_joined_within_a_block(points, joined):
+    cells, counts = unpack_cells([pack_cells(block) for block in points], joined)
+    assert counts.tolist() == [-(-len(block) // (joined * CELL_POINTS)) for block in points]
+    place = 0
+    for block in points:
+        rows = rows_of(block)
+        for start in range(0, len(rows), joined * CELL_POINTS):
+            for name, value in plain_cell(rows[start : start + joined * CELL_POINTS]).items():
+                np.testing.assert_allclose(
+                    cells[place][name], value, rtol=1e-9, atol=1e285, equal_nan=True, err_msg=name
+                )
+            place += 1
+    assert place == len(cells)
+
+
+def test_a_regular_block_of_floats_takes_an_eighth_of_a_byte_a_point():
+    count = 8_192
+    values = np.sin(np.arange(count)).astype(np.float32).astype(np.float64)
+    points = Points(np.arange(count), np.arange(count) * 10 + 1_700_000_000_000, values)
+    assert len(pack_cells(points)) == 32 + 32 * 32
+
+
+@given(blocks(), st.data())
+def test_bytes_of_another_shape_are_refused(block, data):
+    packed = pack_cells(block)
+    cut = data.draw(st.integers(0, len(packed) - 1))
+    for bad in (
+        packed[:cut],
+        packed + b"\0" * data.draw(st.integers(1, 7)),
+        b"\x02" + packed[1:],
+        packed[:1] + b"\xff" + packed[2:],
+    ):
+        with pytest.raises(Corrupt):
+            unpack_cells([bad])
+    wrong_count = packed[:4] + (len(block) + CELL_POINTS).to_bytes(4, "little") + packed[8:]
+    with pytest.raises(Corrupt):
+        unpack_cells([wrong_count])

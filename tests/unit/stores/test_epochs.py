@@ -1,0 +1,62 @@
+"""Segments of different rewinds lie side by side: none is merged with another, and hidden ones are not read."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from series_oracle import key_number, new_experiment, new_run, small_blocks
+from sqlalchemy import insert, select, update
+
+from stele.schema import runs as r
+from stele.schema.metrics import Metric
+from stele.stores.sql.pyramid import read_cells
+from stele.stores.sql.series_reader import read_points
+from stele.stores.sql.tables import rewinds, segments
+
+
+def log(store, run_id, first, last, value):
+    metrics = [Metric("loss", value, step, step) for step in range(first, last)]
+    store.log_batch(r.LogBatch(run_id=run_id, metrics=metrics))
+
+
+@pytest.fixture
+def rewound(sql_store, monkeypatch):
+    """Steps 0 to 39; then step 20 and on were hidden by a rewind, and logged again with another value."""
+    small_blocks(monkeypatch)
+    experiment = new_experiment(sql_store)
+    run_id, number = new_run(sql_store, experiment)
+    log(sql_store, run_id, 0, 20, 1.0)
+    sql_store.compact_run(number, whole=True, until=math.inf)
+    shown = set(sql_store.db.read(lambda c: c.scalars(select(segments.c.id).where(segments.c.run == number)).all()))
+    log(sql_store, run_id, 20, 40, 1.0)
+    sql_store.compact_run(number, until=math.inf)
+
+    def rewind(connection):
+        later = (segments.c.run == number) & segments.c.id.not_in(shown) & (segments.c.first_step >= 20)
+        connection.execute(update(segments).where(later).values(hidden_epoch=1))
+        row = {"run": number, "epoch": 1, "step": 19, "principal": "p", "creation_time": 0}
+        connection.execute(insert(rewinds).values(row))
+
+    sql_store.db.write(rewind)
+    log(sql_store, run_id, 15, 50, 2.0)
+    sql_store.compact_run(number, whole=True, until=math.inf)
+    return sql_store, number, key_number(sql_store, experiment, "loss")
+
+
+def test_each_epoch_keeps_its_segments(rewound):
+    store, number, _ = rewound
+    rows = store.db.read(lambda c: c.execute(select(segments).where(segments.c.run == number)).all())
+    assert {(row.epoch, row.hidden_epoch) for row in rows} == {(0, 0), (0, 1), (1, 0)}
+    assert sum(row.points for row in rows if row.epoch == 1) == 35
+    assert sum(row.points for row in rows if row.epoch == 0) == 40
+
+
+def test_hidden_points_are_not_read(rewound):
+    store, number, key = rewound
+    points = store.db.read(lambda c: read_points(c, number, [key])[key])
+    early, again = points[points.values == 1.0], points[points.values == 2.0]
+    assert set(range(20)) <= set(early.steps.tolist())
+    assert again.steps.tolist() == list(range(15, 50))
+    cells = store.db.read(lambda c: read_cells(c, number, key, None, None, 1))
+    assert int(cells["points"].sum()) == len(points)
