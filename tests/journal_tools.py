@@ -73,7 +73,7 @@ def send_leftovers(uri: str, store: Any) -> None:
 
 def adopted(uri: str) -> Journal:
     """The only journal that was left for a store."""
-    (path,) = store_directory(uri).iterdir()
+    (path,) = store_directory(uri).glob("*")
     journal = Journal.adopt(path)
     assert journal is not None
     return journal

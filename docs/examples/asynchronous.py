@@ -5,8 +5,8 @@ import stele
 stele.set_experiment("asynchronous")
 # --8<-- [start:one]
 with stele.start_run() as run:
-    for step in range(1000):
-        stele.log_metric("loss", 1 / (step + 1), step=step, synchronous=False)
+    for step in range(100_000):
+        stele.log_metric("loss", 1 / (step + 1), step=step)  # a microsecond
 # Here everything is stored: the end of a run waits for it.
 print(len(stele.get_metric_history(run.info.run_id, "loss")))
 # --8<-- [end:one]
@@ -15,8 +15,8 @@ print(len(stele.get_metric_history(run.info.run_id, "loss")))
 with stele.start_run():
     operations = stele.log_params({"lr": 0.1, "depth": 3}, synchronous=False)
     operations.wait()  # raises what went wrong
-    stele.log_metric("loss", 0.5, synchronous=False)
-    stele.flush_async_logging()  # the same for everything that waits
+    stele.log_metric("loss", 0.5)
+    stele.flush_async_logging()  # the same for everything that is on its way
 # --8<-- [end:wait]
 
 # --8<-- [start:error]

@@ -85,7 +85,13 @@ def run(command: list[str], directory: Path, **variables: str) -> subprocess.Com
     return subprocess.run(
         command,
         cwd=directory,
-        env={**kept, "PYTHONPATH": str(ROOT / "src"), "MPLBACKEND": "agg", **variables},
+        env={
+            **kept,
+            "PYTHONPATH": str(ROOT / "src"),
+            "MPLBACKEND": "agg",
+            "STELE_JOURNAL_DIR": str(directory / "journal"),
+            **variables,
+        },
         capture_output=True,
         text=True,
         timeout=SUBPROCESS_SECONDS,

@@ -336,7 +336,7 @@ def test_leftovers_are_sent_by_the_next_client_and_removed(store, uri):
     alive.appender(run_id, "x")(1.0, 99)
     send_leftovers(uri, store)
     assert [step for step, _ in history(store, run_id, "x")] == [0, 1, 2]
-    assert [path.name for path in files.store_directory(uri).iterdir()] == [alive.header.client_id]
+    assert [path.name for path in files.store_directory(uri).glob("*")] == [alive.header.client_id]
     alive.close(remove=True)
 
 

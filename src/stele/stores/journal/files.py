@@ -6,6 +6,7 @@ leaves at most one line that has no end; it is not read.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -34,6 +35,7 @@ __all__ = [
     "State",
     "find_journals",
     "journal_root",
+    "make_directory",
     "read_header",
     "read_lines",
     "read_state",
@@ -51,6 +53,7 @@ HEADER, STATE, LOCK = "header.json", "state.json", "lock"
 SERIES, OPERATIONS, DEAD, FILES = "series.jsonl", "operations.jsonl", "dead-letters.jsonl", "files"
 _DIGEST_CHARACTERS = 16
 _REMOVED = ".removed-"
+_ATTEMPTS = 10
 
 T = TypeVar("T")
 
@@ -257,6 +260,21 @@ def remove_journal(directory: Path) -> None:
         (directory / HEADER).unlink(missing_ok=True)
         removed = directory
     shutil.rmtree(removed, ignore_errors=True)
+    with contextlib.suppress(OSError):  # there are journals of other processes
+        directory.parent.rmdir()
+
+
+def make_directory(directory: Path) -> None:
+    """Make the private directory of a new journal.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    for _ in range(_ATTEMPTS):
+        with contextlib.suppress(FileNotFoundError):  # somebody has just removed the empty directory above it
+            directory.mkdir(parents=True, mode=0o700)
+            return
+    directory.mkdir(parents=True, mode=0o700)
 
 
 def sweep(directory: Path) -> None:

@@ -85,7 +85,7 @@ class Journal:
         header = Header(files.FORMAT, uri, client_id, os.getpid(), time.time_ns() // 1_000_000, offline)
         directory = files.store_directory(uri) / client_id
         try:
-            directory.mkdir(parents=True, mode=0o700)
+            files.make_directory(directory)
             lock = Lock.take(str(directory / files.LOCK))
             files.write_header(directory, header)
         except OSError as e:
