@@ -177,7 +177,8 @@ def _restored(header: npt.NDArray[np.void], stored: npt.NDArray[np.void], flags:
         elif name.startswith("last"):
             cells[name] = stored[name][:, ends]
         elif name != "infinities":
-            cells[name] = _JOIN[name].reduceat(stored[name], starts, axis=1, dtype=CELL[name])
+            with np.errstate(over="ignore", invalid="ignore"):  # sums may leave the range of doubles
+                cells[name] = _JOIN[name].reduceat(stored[name], starts, axis=1, dtype=CELL[name])
     if flags & _Flag.SHORT_TIMES:
         cells["first_timestamp"] += header["timestamp"][:, None]
         cells["last_timestamp"] += header["timestamp"][:, None]

@@ -74,7 +74,7 @@ def grouped(points: Points, size: int) -> Cells:
     # fmin and fmax pass over NaN, and give one where there is nothing else.
     cells["min"] = np.fmin.reduceat(points.values, starts)
     cells["max"] = np.fmax.reduceat(points.values, starts)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         cells["sum"] = np.add.reduceat(np.where(finite, points.values, 0.0), starts)
     cells["first"], cells["last"] = points.values[starts], points.values[ends]
     return cells

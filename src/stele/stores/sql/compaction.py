@@ -24,7 +24,7 @@ from stele.stores.sql.database import Database
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.parts import parts
 from stele.stores.sql.points import Points
-from stele.stores.sql.records import unpack
+from stele.stores.sql.records import RECORD, unpack
 from stele.stores.sql.series_reader import Segment, cells_of_segments, decoded, segment_columns, visible
 from stele.stores.sql.tables import ingest_log, rewinds, runs, segments
 
@@ -72,7 +72,8 @@ def compact_once(db: Database, run: int, *, whole: bool = False) -> int:
         whole: Merge all generations of unsealed segments, however long they are.
 
     Returns:
-        How many points were moved or merged; 0 when there was nothing to do, or another process did it.
+        How many points of the log were moved, or when it was empty, how many points of segments were merged; 0 when
+        there was nothing to do, or another process did it.
 
     Raises:
         DataLoss: A segment that should be merged is damaged. Nothing was changed.
@@ -89,7 +90,7 @@ def compact_once(db: Database, run: int, *, whole: bool = False) -> int:
         db.write(lambda connection: _replace(connection, run, found, read, rows))
     except _Overtaken:
         return 0
-    return len(points)
+    return sum(len(records) for records in found.log) // RECORD.itemsize or len(points)
 
 
 def _input(connection: Connection, run: int, *, whole: bool) -> _Input:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -84,9 +84,8 @@ class Database:
                 logger.info("transaction tried again after %s", e.orig)
         raise AssertionError("unreachable")
 
-    @contextmanager
-    def claim(self, run: int) -> Iterator[bool]:
-        """Hold the right to compact a run; yields False, and holds nothing, while somebody else has it.
+    def claim(self, run: int) -> AbstractContextManager[bool]:
+        """Hold the right to compact a run; gives False, and holds nothing, while somebody else has it.
 
         It saves work and decides about nothing else: two that compact one run harm nobody.
         """

@@ -70,7 +70,7 @@ class MaintenanceOperations(RunOperations, PurgeOperations):
             if thread is not None and thread.is_alive():
                 thread.join()
 
-    def compact_run(self, run: int, *, whole: bool = False, until: float = 0.0) -> int:
+    def compact_run(self, run: int, *, whole: bool = False, until: float = 0.0, enough: float = math.inf) -> int:
         """Move the log of a run into segments.
 
         Args:
@@ -78,19 +78,20 @@ class MaintenanceOperations(RunOperations, PurgeOperations):
             whole: Merge small segments as far as memory allows.
             until: How long to wait while somebody else compacts the run, and to begin another portion, on the clock of
                 ``time.monotonic``. The first portion is begun in any case.
+            enough: Begin no other portion when so many points have been moved.
 
         Returns:
-            How many points were moved or merged.
+            How many points were moved, or merged when there was nothing to move.
         """
         while True:
             with self.db.claim(run) as claimed:
                 if claimed:
-                    return self._compact_claimed(run, whole=whole, until=until)
+                    return self._compact_claimed(run, whole=whole, until=until, enough=enough)
             if time.monotonic() > until or self._stop.is_set():
                 return 0
             time.sleep(_CLAIM_POLL_SECONDS)
 
-    def _compact_claimed(self, run: int, *, whole: bool, until: float) -> int:
+    def _compact_claimed(self, run: int, *, whole: bool, until: float, enough: float) -> int:
         moved = 0
         while True:
             # Only what has been applied is moved.
@@ -99,7 +100,7 @@ class MaintenanceOperations(RunOperations, PurgeOperations):
             self.backlog.take(run)
             portion = compact_once(self.db, run, whole=whole)
             moved += portion
-            if not portion or time.monotonic() > until or self._stop.is_set():
+            if not portion or moved >= enough or time.monotonic() > until or self._stop.is_set():
                 return moved
 
     def points_in_logs(self) -> dict[int, int]:
@@ -115,7 +116,7 @@ class MaintenanceOperations(RunOperations, PurgeOperations):
         return self.db.read(work)
 
     def compact_all(self, advance: Callable[[int], None]) -> int:
-        """Compact every run; what is logged meanwhile may stay in the log.
+        """Compact every run; what is logged meanwhile stays in the log.
 
         Args:
             advance: Is told how many points of the log have been moved.
@@ -125,7 +126,7 @@ class MaintenanceOperations(RunOperations, PurgeOperations):
         """
         waiting = self.points_in_logs()
         for run, points in waiting.items():
-            self.compact_run(run, whole=True, until=math.inf)
+            self.compact_run(run, whole=True, until=math.inf, enough=points)
             advance(points)
         return len(waiting)
 
