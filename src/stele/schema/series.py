@@ -60,8 +60,7 @@ class BucketSeries(Struct, frozen=True, tag_field="form", tag="buckets"):
     step, then timestamp.
 
     Of a series with more than 192 points for each bucket, groups of consecutive points stay together (up to 256, or a
-    quarter of a bucket), so two buckets may share a step, and overlap on an axis of time where timestamps do not grow
-    with the steps.
+    quarter of a bucket), so two buckets may share a step.
     """
 
     run_id: str

@@ -1,0 +1,196 @@
+"""The points of one series that lie in a range: one by one, in pieces of bounded size, or as cells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection
+
+from stele import limits
+from stele.stores.sql.buckets import Columns, cell_columns, extent_of, point_columns
+from stele.stores.sql.cells import CELL_POINTS, Cells, cells_of, grouped
+from stele.stores.sql.points import Ints, Points, concatenated, count_before
+from stele.stores.sql.pyramid import read_cells
+from stele.stores.sql.series_reader import read_points
+
+__all__ = ["Position", "SeriesRange", "columns_for", "first_points"]
+
+_CHUNK_POINTS = 250_000
+"""Points of a long series that are read at once."""
+_CHUNK_CELLS = 32
+_POINTS_PER_BUCKET = 192
+"""From so many points for each bucket on, stored cells of 256 points are as good as the points themselves."""
+_CELLS_PER_BUCKET = 4
+"""So many cells for each bucket are enough, where there are more."""
+
+Position = tuple[int, int, float]
+"""Step, timestamp and value of a point."""
+
+
+class SeriesRange(NamedTuple):
+    """Which points of a series are wanted.
+
+    Attributes:
+        run: Row number of the run.
+        key_id: Number of the key.
+        length: About how many points the series has.
+        time: Whether the bounds are timestamps; else they are steps.
+        start: The least x, of any size; None is no bound.
+        end: The greatest x.
+    """
+
+    run: int
+    key_id: int
+    length: int
+    time: bool
+    start: int | None
+    end: int | None
+
+    @property
+    def steps(self) -> tuple[int | None, int | None]:
+        """The bounds of steps that follow."""
+        return (None, None) if self.time else (self.start, self.end)
+
+    def bounds_time(self) -> bool:
+        """Whether timestamps decide which points are wanted."""
+        return self.time and (self.start is not None or self.end is not None)
+
+    def of(self, points: Points) -> Points:
+        """Those of some points within the bounds of steps that lie in the range."""
+        return points[self.touches(points.timestamps, points.timestamps)] if self.bounds_time() else points
+
+    def touches(self, low: Ints, high: Ints) -> npt.NDArray[np.bool_]:
+        """Which intervals have an end in the range, or lie across it."""
+        return self._within(high, low)
+
+    def holds(self, low: Ints, high: Ints) -> npt.NDArray[np.bool_]:
+        """Which intervals lie in the range."""
+        return self._within(low, high)
+
+    def _within(self, above: Ints, below: Ints) -> npt.NDArray[np.bool_]:
+        within = np.ones(len(above), bool)
+        if self.start is not None:
+            within &= above >= self.start
+        if self.end is not None:
+            within &= below <= self.end
+        return within
+
+
+def first_points(connection: Connection, wanted: SeriesRange, after: Position | None, most: int) -> Points:
+    """The first points in a range, in canonical order.
+
+    Args:
+        connection: Where to read.
+        wanted: The range.
+        after: Only points behind this one; None is no bound.
+        most: How many at most.
+    """
+    first_step, last_step = wanted.steps
+    if after is not None:
+        first_step = after[0]
+    found: list[Points] = []
+    count = 0
+    for chunk in _chunks(connection, wanted, first_step, last_step):
+        found.append(wanted.of(chunk if after is None else chunk[_count_to(chunk, after) :]))
+        count += len(found[-1])
+        if count >= most:
+            break
+    return concatenated(found)[:most]
+
+
+def _count_to(points: Points, after: Position) -> int:
+    """How many of the sorted points stand before the next one behind a position."""
+    step, timestamp, value = after
+    start = count_before(points, step, timestamp)
+    end = count_before(points, step, timestamp, inclusive=True)
+    while start < end and _rank(float(points.values[start])) <= _rank(value):
+        start += 1
+    return start
+
+
+def _rank(value: float) -> tuple[float, bool, bool]:
+    """What values of one step and timestamp are ordered by, as in :mod:`~stele.stores.sql.points`."""
+    nan = math.isnan(value)
+    return 0.0 if nan else value, nan, math.copysign(1.0, value) > 0
+
+
+def _chunks(
+    connection: Connection, wanted: SeriesRange, first_step: int | None, last_step: int | None
+) -> Iterator[Points]:
+    """The points of a series; those of a long one in pieces of bounded size, except that one step is never parted."""
+    if wanted.length <= _CHUNK_POINTS:
+        yield _points(connection, wanted, first_step, last_step)
+        return
+    cells = read_cells(connection, wanted.run, wanted.key_id, first_step, last_step, _CHUNK_CELLS)
+    if not len(cells):
+        return
+    pieces = np.cumsum(cells["points"]) // _CHUNK_POINTS
+    ends = np.unique(cells["last_step"][np.flatnonzero(np.diff(pieces, append=-1))]).tolist()
+    starts = [int(cells["first_step"][0]), *(end + 1 for end in ends[:-1])]
+    for start, end in zip(starts, ends, strict=True):
+        yield _points(connection, wanted, start, end)
+
+
+def _points(connection: Connection, wanted: SeriesRange, first: int | None, last: int | None) -> Points:
+    return read_points(connection, wanted.run, [wanted.key_id], first, last)[wanted.key_id]
+
+
+def columns_for(connection: Connection, wanted: SeriesRange, buckets: int) -> Columns:
+    """The points in a range for so many buckets: as cells when they are many; one by one when there is one for each."""
+    if wanted.length < min(buckets * _POINTS_PER_BUCKET, _CHUNK_POINTS):
+        return point_columns(wanted.of(_points(connection, wanted, *wanted.steps)))
+    stored = max(buckets * _POINTS_PER_BUCKET, wanted.length) // CELL_POINTS
+    most = min(stored, buckets * _CELLS_PER_BUCKET)
+    cells: Cells | None = read_cells(connection, wanted.run, wanted.key_id, *wanted.steps, most)
+    if wanted.time and cells is not None:
+        cells = _within_time(connection, cells, wanted, most)
+    if cells is not None and int(cells["points"].sum()) > buckets:
+        return cell_columns(cells)
+    points = concatenated([wanted.of(chunk) for chunk in _chunks(connection, wanted, *wanted.steps)])
+    if len(points) <= limits.MAX_SERIES_POINTS:
+        return point_columns(points)
+    return cell_columns(grouped(points, CELL_POINTS))
+
+
+def _within_time(connection: Connection, cells: Cells, wanted: SeriesRange, most: int) -> Cells | None:
+    """Cells of the points in a range of time, given those of the whole series; None when cells cannot tell.
+
+    Series are stored by step. Where time grows with the steps, as it does in almost every series, at most two cells lie
+    across a bound, and their points are read.
+    """
+    if not _grow_in_time(cells):
+        return None
+    if not wanted.bounds_time():
+        return cells
+    touching = cells[wanted.touches(*extent_of(cells, time=True))]
+    if not len(touching):
+        return touching
+    bounds = int(touching["first_step"][0]), int(touching["last_step"][-1])
+    finer = read_cells(connection, wanted.run, wanted.key_id, *bounds, most)
+    low, high = extent_of(finer, time=True)
+    inside = wanted.holds(low, high)
+    across = np.flatnonzero(wanted.touches(low, high) & ~inside)
+    if not _have_steps_of_their_own(finer)[across].all():
+        return None
+    parts = [finer[inside]]
+    for cell in finer[across]:
+        points = _points(connection, wanted, int(cell["first_step"]), int(cell["last_step"]))
+        parts.append(cells_of(wanted.of(points)))
+    joined = np.concatenate(parts)
+    return joined[np.argsort(joined["first_step"], kind="stable")]
+
+
+def _grow_in_time(cells: Cells) -> bool:
+    first, last = cells["first_timestamp"], cells["last_timestamp"]
+    return bool((first <= last).all() and (last[:-1] <= first[1:]).all())
+
+
+def _have_steps_of_their_own(cells: Cells) -> npt.NDArray[np.bool_]:
+    """For each cell, whether a range of steps can name it: no neighbour has its first or last step."""
+    apart = cells["last_step"][:-1] < cells["first_step"][1:]
+    alone: npt.NDArray[np.bool_] = np.r_[True, apart] & np.r_[apart, True]
+    return alone
