@@ -242,6 +242,10 @@ def test_damage_is_named(local):
     local.db.write(lambda c: c.execute(update(segments).where(segments.c.id == row.id).values(data=flipped)))
     with pytest.raises(DataLoss, match=rf"Segment {row.id} of run '{run_id}' is damaged"):
         steps_of(local, run_id)
+    # Whether a late point is a new one cannot be told; but what other runs show must not depend on that.
+    local.log_metric(r.LogMetric(run_id=run_id, key="loss", value=5.0, timestamp=3, step=3))
+    found = local.search_runs(r.SearchRuns(experiment_ids=["0"], filter="metrics.loss < 9")).runs
+    assert [run.info.run_id for run in found] == [run_id]
 
 
 def test_a_long_batch_becomes_several_rows(sql_store):

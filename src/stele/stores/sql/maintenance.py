@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 REFRESH_SECONDS = 1.0
 RECOUNT_SECONDS = 60.0
 ENDING_SECONDS = 2.0
-"""Longest time that the end of a run, or of a store, begins another portion of a compaction; one takes a second."""
+"""How long the end of a run, or of a store, goes on to begin portions of a compaction; one takes a second at most."""
 
 SPARE_PAGES = 4_096
 """Free pages of an SQLite file that a server keeps for the log to grow into: 16 MB."""

@@ -8,6 +8,7 @@ compaction takes it too, so what has been applied stays readable meanwhile.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from stele import limits
+from stele.errors import DataLoss
 from stele.schema.metrics import Metric
 from stele.stores.sql import dialect
 from stele.stores.sql.documents import LatestMetric, pack_latest
@@ -50,6 +52,8 @@ __all__ = [
     "summaries_of",
     "unseen_points",
 ]
+
+logger = logging.getLogger(__name__)
 
 MAX_DOCUMENT_METRICS = 1_000
 """A run with more metrics keeps its latest values in ``latest_metrics`` alone."""
@@ -199,8 +203,12 @@ def _unseen(
         start, own = int(first[place]), fresh.of(keys[place])
         own = own[: count_before(own, *ends[place].tolist(), inclusive=True)]
         bounds = int(own.steps[0]), int(own.steps[-1])
-        stored = read_points(connection, run, [keys[place]], *bounds, until=until)[keys[place]]
-        keep[start : start + len(own)] = ~_contained(own, stored)
+        try:
+            stored = read_points(connection, run, [keys[place]], *bounds, until=until)[keys[place]]
+        except DataLoss as e:  # searches of all other runs must go on
+            logger.warning("points that came late are counted as new ones: %s", e)
+        else:
+            keep[start : start + len(own)] = ~_contained(own, stored)
     return fresh.filtered(keep)
 
 
