@@ -143,7 +143,8 @@ def columns_for(connection: Connection, wanted: SeriesRange, buckets: int) -> Co
     """The points in a range for so many buckets: as cells when they are many; one by one when there is one for each."""
     if wanted.length < min(buckets * _POINTS_PER_BUCKET, _CHUNK_POINTS):
         return point_columns(wanted.of(_points(connection, wanted, *wanted.steps)))
-    stored = max(buckets * _POINTS_PER_BUCKET, wanted.length) // CELL_POINTS
+    # Some points lie in the log, or in segments without cells: to ask for cells of all of them would be to read all.
+    stored = max(buckets * _POINTS_PER_BUCKET, wanted.length * 3 // 4) // CELL_POINTS
     most = min(stored, buckets * _CELLS_PER_BUCKET)
     cells: Cells | None = read_cells(connection, wanted.run, wanted.key_id, *wanted.steps, most)
     if wanted.time and cells is not None:
