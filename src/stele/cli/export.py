@@ -13,7 +13,7 @@ import click
 
 from stele import settings
 from stele.cli import suggest
-from stele.cli.finding import experiment_names, find_experiment, open_client, view_option
+from stele.cli.finding import chosen_experiments, open_client, view_option
 from stele.cli.output import json_option, note, show_json
 from stele.cli.text import size
 from stele.client.client import Client
@@ -66,10 +66,9 @@ def export(
     """
     _refuse_taken(directory)
     client = open_client()
-    names = experiment_names(client)
-    ids = [_experiment_id(client, words) for words in dict.fromkeys(experiments)] or list(names)
-    with _fresh(directory) as folder:
-        found = _write_runs(folder, client, ids, names, condition, ViewType.from_string(view))
+    chosen = chosen_experiments(client, experiments)
+    with _fresh(directory.resolve()) as folder:
+        found = _write_runs(folder, client, chosen, condition, ViewType.from_string(view))
         runs = sum(map(len, found.values()))
         points = 0 if runs_only else _write_points(folder, client, found, runs)
         files = [path for path in folder.rglob("*.parquet") if path.is_file()]
@@ -78,10 +77,6 @@ def export(
         show_json(report)
     else:
         note(f"Wrote {runs} runs and {points} points to {directory}: {len(files)} files, {size(report['bytes'])}.")
-
-
-def _experiment_id(client: Client, words: str) -> str:
-    return find_experiment(client, words, None, None).experiment_id
 
 
 def _refuse_taken(directory: Path) -> None:
@@ -105,7 +100,7 @@ def _fresh(directory: Path) -> Iterator[Path]:
 
 
 def _write_runs(
-    folder: Path, client: Client, ids: Sequence[str], names: dict[str, str], condition: str, view: int
+    folder: Path, client: Client, experiments: dict[str, str], condition: str, view: int
 ) -> dict[str, list[RunKeys]]:
     """Write all but the points, in the memory of one page; returns the runs of each experiment."""
     found: dict[str, list[RunKeys]] = {}
@@ -114,9 +109,9 @@ def _write_runs(
             table: stack.enter_context(_parquet_file(folder / f"{table}.parquet", _schema(columns)))
             for table, columns in RUN_TABLES.items()
         }
-        for page in run_pages(client, ids, condition, view):
+        for page in run_pages(client, list(experiments), condition, view):
             found.setdefault(page[0].info.experiment_id, []).extend(run_keys(page))
-            for table, columns in run_tables(page, names).items():
+            for table, columns in run_tables(page, experiments).items():
                 writers[table].write_table(_pyarrow().table(columns, schema=_schema(RUN_TABLES[table])))
     return found
 

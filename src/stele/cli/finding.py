@@ -18,6 +18,7 @@ from stele.schema.runs import Run
 
 __all__ = [
     "VIEW_NAMES",
+    "chosen_experiments",
     "experiment_names",
     "find_experiment",
     "find_run",
@@ -107,6 +108,16 @@ def experiment_names(client: Client, view: int = ViewType.ALL) -> dict[str, str]
         token = page.token
         if token is None:
             return names
+
+
+def chosen_experiments(client: Client, words: Iterable[str]) -> dict[str, str]:
+    """The names by id of the experiments that some names or ids mean; of all of them when there are no words.
+
+    Raises:
+        DoesNotExist: One of them is not there.
+    """
+    found = [find_experiment(client, word, None, None) for word in words]
+    return {experiment.experiment_id: experiment.name for experiment in found} or experiment_names(client)
 
 
 def find_run(client: Client, run_id: str) -> Run:

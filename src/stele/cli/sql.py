@@ -13,9 +13,8 @@ from typing import Any, Literal
 import click
 
 from stele.cli import suggest
-from stele.cli.finding import experiment_names, find_experiment, open_client
+from stele.cli.finding import chosen_experiments, open_client
 from stele.cli.output import Column, json_option, show_json, show_table
-from stele.client.client import Client
 from stele.client.run_database import RunDatabase
 from stele.schema.codec import encode
 
@@ -59,9 +58,7 @@ def sql(query: str, experiments: Sequence[str], condition: str, as_json: bool, a
     if as_json and as_csv:
         raise click.UsageError("Take --json or --csv, not both.")
     client = open_client()
-    names = experiment_names(client)
-    ids = [_experiment_id(client, words) for words in dict.fromkeys(experiments)] or list(names)
-    with RunDatabase(client, {experiment_id: names[experiment_id] for experiment_id in ids}, condition) as database:
+    with RunDatabase(client, chosen_experiments(client, experiments), condition) as database:
         columns, rows = database.ask(query)
     titles = _distinct([title for title, _ in columns])
     if as_json:
@@ -76,10 +73,6 @@ def sql(query: str, experiments: Sequence[str], condition: str, as_json: bool, a
         ]
         shown = [Column(title, kind) for title, kind in zip(titles, kinds, strict=True)]
         show_table(shown, [list(map(_cell, row)) for row in rows])
-
-
-def _experiment_id(client: Client, words: str) -> str:
-    return find_experiment(client, words, None, None).experiment_id
 
 
 def _distinct(titles: Sequence[str]) -> list[str]:

@@ -88,6 +88,8 @@ def test_experiments_and_filters_choose(cli, cli_json, points, tmp_path):
     report = cli_json("export", "one", "--experiment", "churn", "--filter", "metrics.auc > 0.815")
     assert {name: report[name] for name in ("runs", "points", "files")} == {"runs": 2, "points": 4, "files": 5}
     assert report["bytes"] == sum(path.stat().st_size for path in Path("one").rglob("*.parquet"))
+    both = cli_json("export", "both", "-e", "churn", "-e", "1")  # one experiment, by name and by id
+    assert (both["runs"], both["points"]) == (4, 3_010)
     assert cli_json("export", "two", "--runs-only")["files"] == 4
     assert cli_json("export", "three", "--filter", "run_name = 'none'")["runs"] == 0
     assert pl.read_parquet("three/runs.parquet").height == 0
@@ -113,6 +115,7 @@ def test_an_existing_directory_is_not_touched(cli, points, tmp_path):
     (tmp_path / "empty").mkdir()
     cli("export", "empty")
     assert (tmp_path / "empty/runs.parquet").exists()
+    assert "exists already" in cli("export", ".", code=1).stderr
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
 
 
