@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
@@ -12,6 +13,7 @@ from stele.schema.codec import required
 from stele.stores.sql.backlog import Backlog
 from stele.stores.sql.database import Database
 from stele.stores.sql.described import DatasetCache
+from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.search_estimate import Estimates
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiments, runs
@@ -25,18 +27,17 @@ _MAX_DIGITS = 18
 # Built once: they are the first statements of every write.
 _EXPERIMENT = select(experiments).where(experiments.c.experiment_id == bindparam("number"))
 _LOCKED_EXPERIMENT = _EXPERIMENT.with_for_update()
-_LOCKED_RUN = (
+_LOCKED_RUN = Prepared(
     select(runs.c.run, runs.c.run_id, runs.c.experiment_id, runs.c.stage, runs.c.deleted_time, runs.c.document)
     .where(runs.c.run_id == bindparam("run_id"))
     .with_for_update()
 )
-# In one order, or two writers deadlock.
+_USED = select(runs.c.run, runs.c.run_id, runs.c.experiment_id, runs.c.stage)
+_LOCKED_USED = Prepared(_USED.where(runs.c.run_id == bindparam("run_id")).with_for_update())
 _LOCKED_RUNS = (
-    select(runs.c.run, runs.c.run_id, runs.c.experiment_id, runs.c.stage)
-    .where(runs.c.run_id.in_(bindparam("run_ids", expanding=True)))
-    .order_by(runs.c.run)
-    .with_for_update()
+    _USED.where(runs.c.run_id.in_(bindparam("run_ids", expanding=True))).order_by(runs.c.run_id).with_for_update()
 )
+_LOCKED_ONE_BY_ONE = 4
 _LOCKED_AT_ONCE = 500
 
 
@@ -102,7 +103,7 @@ def locked_run(connection: Connection, run_id: str, *, active: bool = True) -> A
         DoesNotExist: There is none.
         InvalidParameterValue: It is deleted, and ``active`` asks for one that is not.
     """
-    row = connection.execute(_LOCKED_RUN, {"run_id": required(run_id, "run_id")}).one_or_none()
+    row = _LOCKED_RUN(connection, {"run_id": required(run_id, "run_id")}).one_or_none()
     if row is None:
         raise no_run(run_id)
     if active:
@@ -110,12 +111,17 @@ def locked_run(connection: Connection, run_id: str, *, active: bool = True) -> A
     return row
 
 
-def lock_runs(connection: Connection, run_ids: list[str]) -> dict[str, Any]:
+def lock_runs(connection: Connection, run_ids: Iterable[str]) -> dict[str, Any]:
     """The rows of those runs that are there, by id, locked until the transaction ends."""
+    wanted = sorted(set(run_ids))  # one order for all writers, or two of them deadlock
     found: list[Any] = []
-    for start in range(0, len(run_ids), _LOCKED_AT_ONCE):
-        part = run_ids[start : start + _LOCKED_AT_ONCE]
-        found += connection.execute(_LOCKED_RUNS, {"run_ids": part}).all()
+    if len(wanted) <= _LOCKED_ONE_BY_ONE:
+        for run_id in wanted:
+            found += _LOCKED_USED(connection, {"run_id": run_id}).all()
+    else:
+        for start in range(0, len(wanted), _LOCKED_AT_ONCE):
+            part = wanted[start : start + _LOCKED_AT_ONCE]
+            found += connection.execute(_LOCKED_RUNS, {"run_ids": part}).all()
     return {row.run_id: row for row in found}
 
 

@@ -36,6 +36,7 @@ def insert_ignore_of(dialect: str, table: Table) -> Insert:
 @cache
 def upsert_of(dialect: str, table: Table) -> Insert:
     """As :func:`upsert`, from the name of the dialect."""
+    """As :func:`upsert`, from the name of the dialect."""
     key = [column.name for column in table.primary_key]
     others = [column.name for column in table.columns if column.name not in key]
     if dialect in ("mysql", "mariadb"):

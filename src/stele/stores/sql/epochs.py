@@ -30,7 +30,7 @@ from stele.stores.sql.summaries import (
     stored_summary,
     summaries_of,
 )
-from stele.stores.sql.tables import ingest_log, latest_metrics, rewinds, runs, segments
+from stele.stores.sql.tables import ingest_log, latest_metrics, rewinds, run_forks, runs, segments
 
 __all__ = ["begin_epoch", "refresh_summaries"]
 
@@ -53,7 +53,7 @@ def begin_epoch(connection: Connection, keys: Keys, run: int, step: int, princip
         principal: Who does it.
 
     Returns:
-        How many points were hidden.
+        How many points were hidden, those apart that the run shares with the one it was forked from.
     """
     apply_whole_log(connection, keys, run)
     before = current_epoch(connection, run)
@@ -98,7 +98,18 @@ def _hide(connection: Connection, run: int, step: int, epoch: int) -> int:
     behind = [*visible(run), s.first_step > step]
     hidden += int(connection.scalar(select(func.coalesce(func.sum(s.points), 0)).where(*behind)) or 0)
     connection.execute(update(segments).where(*behind).values(hidden_epoch=epoch))
+    _cut_inherited(connection, run, step, epoch)
     return hidden
+
+
+def _cut_inherited(connection: Connection, run: int, step: int, epoch: int) -> None:
+    """Share less with the runs that this one was forked from."""
+    f = run_forks.c
+    reaching = [f.run == run, f.hidden_epoch == 0, f.step > step]
+    rows = connection.execute(select(f.parent, f.parent_epoch).where(*reaching)).all()
+    if rows:
+        connection.execute(update(run_forks).where(*reaching).values(hidden_epoch=epoch))
+        connection.execute(run_forks.insert().values([(run, *row, step, epoch, 0) for row in rows]))
 
 
 def _parted(connection: Connection, run: int, row: Any, step: int, hidden_epoch: int) -> list[dict[str, Any]]:

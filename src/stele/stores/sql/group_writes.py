@@ -39,7 +39,7 @@ class GroupWrites(PointLog):
         checked = [_checked(request) for request in requests]
 
         def work(connection: Connection) -> list[SteleError | None]:
-            rows = lock_runs(connection, list(dict.fromkeys(request.run_id for request in requests)))
+            rows = lock_runs(connection, [request.run_id for request in requests])
             outcome = [batch if isinstance(batch, SteleError) else _refusal(rows, batch.run_id) for batch in checked]
             by_run: dict[str, list[Metric]] = {}
             for batch, error in zip(checked, outcome, strict=True):

@@ -28,7 +28,7 @@ __all__ = ["IngestOperations"]
 
 Column = npt.NDArray[Any]
 
-_ADVANCE = (
+_ADVANCE = dialect.Prepared(
     update(ingest_clients)
     .where(ingest_clients.c.client_id == bindparam("sender"), ingest_clients.c.sequence < bindparam("number"))
     .values(sequence=bindparam("number"), update_time=bindparam("now"))
@@ -57,7 +57,7 @@ class IngestOperations(PointLog):
         def work(connection: Connection) -> IngestResponse:
             if not _advance(connection, client_id, request.sequence):
                 return IngestResponse(points=points, repeated_batch=True)
-            rows = lock_runs(connection, list(by_run))
+            rows = lock_runs(connection, by_run)
             packed: list[dict[str, Any]] = []
             for run_id, columns in by_run.items():
                 row = run_in_use(rows, run_id)
@@ -73,7 +73,7 @@ class IngestOperations(PointLog):
 def _advance(connection: Connection, client_id: str, sequence: int) -> bool:
     """Note the number of a batch; False when it is not greater than the last one of this sender."""
     now = now_ms()
-    if connection.execute(_ADVANCE, {"sender": client_id, "number": sequence, "now": now}).rowcount:
+    if _ADVANCE(connection, {"sender": client_id, "number": sequence, "now": now}).rowcount:
         return True
     first = {"client_id": client_id, "sequence": sequence, "update_time": now}
     insert = dialect.insert_ignore(connection, ingest_clients).execution_options(preserve_rowcount=True)

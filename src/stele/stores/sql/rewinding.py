@@ -16,6 +16,7 @@ from stele.stores.sql.compaction import current_epoch
 from stele.stores.sql.core import StoreCore, locked_run, no_run, now_ms
 from stele.stores.sql.epochs import KEEP_ALL, begin_epoch, refresh_summaries
 from stele.stores.sql.keys import Keys
+from stele.stores.sql.summaries import counted_points
 from stele.stores.sql.tables import latest_metrics, rewinds, run_forks, runs, segments
 
 __all__ = ["RewindOperations", "fork_series"]
@@ -31,10 +32,10 @@ class RewindOperations(StoreCore):
 
         def work(connection: Connection) -> w.RewindResponse:
             run = locked_run(connection, required(request.run_id, "run_id")).run
-            # The summaries still are what they were: they tell which series reach behind the step.
-            hidden = begin_epoch(connection, self.keys, run, step, actor())
+            begin_epoch(connection, self.keys, run, step, actor())
+            before = counted_points(connection, run)  # the summaries still are what they were
             refresh_summaries(connection, self.keys, run, _reaching_behind(connection, run, step))
-            return w.RewindResponse(hidden_points=hidden)
+            return w.RewindResponse(hidden_points=before - counted_points(connection, run))
 
         return self.db.write(work)
 
@@ -51,13 +52,14 @@ class RewindOperations(StoreCore):
             if last is None:
                 raise InvalidParameterValue(f"Run {shown(request.run_id)} has no rewind that could be undone.")
             hidden = begin_epoch(connection, self.keys, run, last.step, actor())
-            affected = _reaching_behind(connection, run, last.step)
-            restored, restored_keys = _restore(connection, run, last.epoch)
+            before = counted_points(connection, run)
+            affected = _reaching_behind(connection, run, last.step) | _restore(connection, run, last.epoch)
             connection.execute(update(rewinds).where(c.run == run, c.epoch == last.epoch).values(undone_time=now_ms()))
             if not hidden:  # then there is nothing that undoing this undoing would bring back
                 newest = select(func.max(c.epoch)).where(c.run == run).scalar_subquery()
                 connection.execute(update(rewinds).where(c.run == run, c.epoch == newest).values(step=KEEP_ALL))
-            refresh_summaries(connection, self.keys, run, affected | restored_keys)
+            refresh_summaries(connection, self.keys, run, affected)
+            restored = counted_points(connection, run) - before + hidden
             return w.RewindResponse(hidden_points=hidden, restored_points=restored)
 
         return self.db.write(work)
@@ -111,9 +113,10 @@ def fork_series(
     epoch = current_epoch(connection, parent.run)
     begin_epoch(connection, keys, parent.run, KEEP_ALL, actor())
     f = run_forks.c
-    inherited = connection.execute(select(f.parent, f.parent_epoch, f.step).where(f.run == parent.run)).all()
-    lineage = [(parent.run, epoch, last), *((row.parent, row.parent_epoch, min(row.step, last)) for row in inherited)]
-    connection.execute(run_forks.insert().values([(run, *ancestor) for ancestor in lineage]))
+    shown_parts = select(f.parent, f.parent_epoch, f.step).where(f.run == parent.run, f.hidden_epoch == 0)
+    lineage = [(parent.run, epoch, last)]
+    lineage += [(row.parent, row.parent_epoch, min(row.step, last)) for row in connection.execute(shown_parts)]
+    connection.execute(run_forks.insert().values([(run, *ancestor, 0, 0) for ancestor in lineage]))
     c = latest_metrics.c
     others = [column for column in c if column is not c.run]
     whole = select(literal(run), *others).where(c.run == parent.run, c.step <= last)
@@ -127,19 +130,31 @@ def _reaching_behind(connection: Connection, run: int, step: int) -> set[int]:
     return set(connection.scalars(select(c.key_id).where(c.run == run, c.step > step)))
 
 
-def _restore(connection: Connection, run: int, epoch: int) -> tuple[int, set[int]]:
-    """Show again what the rewind of an epoch hid; returns how many points and of which keys."""
+def _restore(connection: Connection, run: int, epoch: int) -> set[int]:
+    """Show again what the rewind of an epoch hid; returns the keys of these points."""
     s = segments.c
     hidden = [s.run == run, s.hidden_epoch == epoch]
-    rows = connection.execute(select(s.first_key, s.last_key, s.points).where(*hidden)).all()
-    affected = {row.first_key for row in rows if row.first_key == row.last_key}
+    keys = set(connection.scalars(select(s.first_key).where(*hidden, s.first_key == s.last_key)))
     for packed in connection.scalars(select(s.data).where(*hidden, s.first_key != s.last_key)):
-        affected.update(decode_keys(packed)[0].tolist())
+        keys.update(decode_keys(packed)[0].tolist())
+    newest = current_epoch(connection, run)
     if connection.scalar(select(exists().where(run_forks.c.parent == run, run_forks.c.parent_epoch >= epoch))):
         # A fork of the time in between does not show them, so they come back as points of the new epoch.
         others = [column for column in s if column not in (s.id, s.epoch, s.hidden_epoch)]
-        now = select(literal(current_epoch(connection, run)), literal(0), *others).where(*hidden)
+        now = select(literal(newest), literal(0), *others).where(*hidden)
         connection.execute(insert(segments).from_select([s.epoch, s.hidden_epoch, *others], now))
     else:
         connection.execute(update(segments).where(*hidden).values(hidden_epoch=0))
-    return sum(row.points for row in rows), affected
+    return keys | _restore_inherited(connection, run, epoch, newest)
+
+
+def _restore_inherited(connection: Connection, run: int, epoch: int, newest: int) -> set[int]:
+    """Take back what the rewind of an epoch did to the part that a run shares; returns the keys that it may have."""
+    f = run_forks.c
+    connection.execute(update(run_forks).where(f.run == run, f.epoch == epoch).values(hidden_epoch=newest))
+    cut = connection.execute(update(run_forks).where(f.run == run, f.hidden_epoch == epoch).values(hidden_epoch=0))
+    if not cut.rowcount:
+        return set()
+    c = latest_metrics.c
+    parents = select(f.parent).where(f.run == run, f.hidden_epoch == 0)
+    return set(connection.scalars(select(c.key_id).where(c.run.in_(parents)).distinct()))

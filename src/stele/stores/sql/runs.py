@@ -20,6 +20,7 @@ from stele.schema.runs import Run, RunData
 from stele.stores.sql import series, summaries
 from stele.stores.sql.batch import Batch, check_batch, check_tags, merge_params
 from stele.stores.sql.core import active_experiment, experiment_number, locked_run, no_run, now_ms
+from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.documents import RunDocument, pack, unpack
 from stele.stores.sql.point_log import PointLog
 from stele.stores.sql.rewinding import fork_series
@@ -41,7 +42,7 @@ _LOGGED_MODEL_FIELDS = ("artifact_path", "flavors", "run_id", "utc_time_created"
 _APPLIED_AT_ONCE = 100
 
 # Built once: a statement takes longer to build than to run.
-_SET_DOCUMENT = update(runs).where(runs.c.run == bindparam("number")).values(document=bindparam("packed"))
+_SET_DOCUMENT = Prepared(update(runs).where(runs.c.run == bindparam("number")).values(document=bindparam("packed")))
 
 
 class RunOperations(PointLog):
@@ -198,7 +199,7 @@ class RunOperations(PointLog):
             row = locked_run(connection, run_id)
             document = unpack(row.document)
             change(connection, row, document)
-            connection.execute(_SET_DOCUMENT, {"number": row.run, "packed": pack(document)})
+            _SET_DOCUMENT(connection, {"number": row.run, "packed": pack(document)})
             return Empty()
 
         return self.db.write(work)
@@ -234,7 +235,7 @@ class RunOperations(PointLog):
             document.params |= fresh
             document.tags |= batch.tags
             write_texts(connection, row.run, fresh, batch.tags, ids)
-            connection.execute(_SET_DOCUMENT, {"number": row.run, "packed": pack(document)})
+            _SET_DOCUMENT(connection, {"number": row.run, "packed": pack(document)})
             if name := batch.tags.get(RUN_NAME_TAG):
                 name = name[: limits.MAX_RUN_NAME_CHARACTERS]
                 connection.execute(update(runs).where(runs.c.run == row.run).values(name=name))

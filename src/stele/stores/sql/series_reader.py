@@ -92,7 +92,14 @@ def _inherited(run: Any) -> list[ColumnElement[bool]]:
     """Which segments of other runs show the beginning of a forked one, together with ``run_forks``."""
     s, f = segments.c, run_forks.c
     then = or_(s.hidden_epoch == 0, s.hidden_epoch > f.parent_epoch)
-    return [f.run == run, s.run == f.parent, s.epoch <= f.parent_epoch, then, s.first_step <= f.step]
+    return [
+        f.run == run,
+        f.hidden_epoch == 0,
+        s.run == f.parent,
+        s.epoch <= f.parent_epoch,
+        then,
+        s.first_step <= f.step,
+    ]
 
 
 def segment_columns(*, summary: Any = None, data: Any = None, cut: Any = _UNCUT) -> Select[Any]:

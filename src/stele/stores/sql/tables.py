@@ -336,7 +336,10 @@ run_forks = Table(
     Column("parent", _Id, nullable=False),
     Column("parent_epoch", Integer, nullable=False),
     Column("step", BigInteger, nullable=False),
-    PrimaryKeyConstraint("run", "parent"),
+    # As in ``segments``, of this run: a rewind behind ``step`` puts a row with its own step in the place of this one.
+    Column("epoch", Integer, nullable=False),
+    Column("hidden_epoch", Integer, nullable=False),
+    PrimaryKeyConstraint("run", "parent", "epoch"),
     Index("ix_run_forks_parent", "parent"),
     **_CLUSTERED,
 )

@@ -15,6 +15,7 @@ from stele.stores.sql.tables import KIND_PARAM, KIND_TAG, TEXT_PREFIX, run_texts
 __all__ = ["forget_text", "number_in", "text_names", "write_texts"]
 
 _MAX_NUMBER_CHARACTERS = 64
+_WRITE = dialect.Prepared(lambda name: dialect.upsert_of(name, run_texts))
 
 
 def number_in(text: str) -> float | None:
@@ -40,7 +41,7 @@ def write_texts(
     rows = [_row(run, ids[KIND_PARAM, key], value, number_in(value)) for key, value in params.items()]
     rows += [_row(run, ids[KIND_TAG, key], value, None) for key, value in tags.items()]
     if rows:
-        connection.execute(dialect.upsert(connection, run_texts), rows)
+        _WRITE.many(connection, rows)
 
 
 def forget_text(connection: Connection, keys: Keys, run: int, experiment_id: int, tag: str) -> None:

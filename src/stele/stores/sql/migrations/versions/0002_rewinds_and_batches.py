@@ -82,7 +82,9 @@ def upgrade() -> None:
         sa.Column("parent", ID, nullable=False),
         sa.Column("parent_epoch", sa.Integer(), nullable=False),
         sa.Column("step", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("run", "parent", name="pk_run_forks"),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("hidden_epoch", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "parent", "epoch", name="pk_run_forks"),
         **INNODB,
         sqlite_with_rowid=False,
     )
