@@ -125,9 +125,9 @@ def _write_points(folder: Path, client: Client, found: dict[str, list[RunKeys]],
             with _Parts(part_folder) as parts:
                 for group in in_groups(series_of(client, keys), _ROW_GROUP_POINTS):
                     table = to_arrow(to_columns(group))
-                    parts.write(table)
+                    written = parts.write(table)
                     points += len(table)
-                    progress.add({series.run_id for series in group}, len(table))
+                    progress.add({series.run_id for series in group}, len(table), written)
     return points
 
 
@@ -138,18 +138,22 @@ class _Parts:
         self._folder = folder
         self._number = 0
         self._rows = 0
+        self._path: Path | None = None
         self._stack = ExitStack()
         self._writer: Any = None
 
-    def write(self, table: Any) -> None:
-        if self._writer is None or self._rows >= _FILE_POINTS:
+    def write(self, table: Any) -> int:
+        """Write a row group; returns the bytes by which the files have grown."""
+        if self._path is None or self._rows >= _FILE_POINTS:
             self._stack.close()
-            path = self._folder / f"part-{self._number:05}.parquet"
-            self._writer = self._stack.enter_context(_parquet_file(path, table.schema))
+            self._path = self._folder / f"part-{self._number:05}.parquet"
+            self._writer = self._stack.enter_context(_parquet_file(self._path, table.schema))
             self._number += 1
             self._rows = 0
+        before = self._path.stat().st_size
         self._writer.write_table(table)
         self._rows += len(table)
+        return self._path.stat().st_size - before
 
     def __enter__(self) -> Self:
         return self
@@ -186,28 +190,30 @@ def _pyarrow() -> Any:
 
 
 class _Progress(Protocol):
-    def add(self, run_ids: set[str], points: int) -> None:
-        """These runs are being written, and so many points more are."""
+    def add(self, run_ids: set[str], points: int, count: int) -> None:
+        """So many points of these runs, ``count`` bytes, have been written."""
         ...
 
 
 class _Silence:
-    def add(self, run_ids: set[str], points: int) -> None: ...
+    def add(self, run_ids: set[str], points: int, count: int) -> None: ...
 
 
 class _Bar:
-    """Runs of all runs, points, and the time that is left."""
+    """Runs of all runs, points, bytes, and the time that is left."""
 
     def __init__(self, bar: rich.progress.Progress, runs: int) -> None:
         self._bar = bar
-        self._task = bar.add_task("Exporting", total=runs, points=0)
+        self._task = bar.add_task("Exporting", total=runs, points=0, size=size(0))
         self._runs: set[str] = set()
         self._points = 0
+        self._bytes = 0
 
-    def add(self, run_ids: set[str], points: int) -> None:
+    def add(self, run_ids: set[str], points: int, count: int) -> None:
         self._runs |= run_ids
         self._points += points
-        self._bar.update(self._task, completed=len(self._runs), points=self._points)
+        self._bytes += count
+        self._bar.update(self._task, completed=len(self._runs), points=self._points, size=size(self._bytes))
 
 
 @contextmanager
@@ -223,7 +229,7 @@ def _progress(runs: int) -> Iterator[_Progress]:
         parts.TextColumn("{task.description}"),
         parts.BarColumn(),
         parts.MofNCompleteColumn(),
-        parts.TextColumn("runs, {task.fields[points]:,} points"),
+        parts.TextColumn("runs, {task.fields[points]:,} points, {task.fields[size]}"),
         parts.TimeRemainingColumn(),
         console=rich.console.Console(stderr=True),
         transient=True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from stele.client.client import Client
 from stele.errors import InvalidParameterValue, MissingDependency, shown
+from stele.schema.runs import Run
 from stele.schema.series import PointSeries, Series, XAxis
 
 if TYPE_CHECKING:
@@ -62,12 +63,9 @@ def metric_history(
     if output_format not in _TABLES:
         raise InvalidParameterValue(f"output_format {shown(output_format)} is not one of {', '.join(sorted(_TABLES))}.")
     client = Client()
-    run_ids = _run_ids(runs)
-    names = _all_keys(client, run_ids) if keys is None else [keys] if isinstance(keys, str) else list(keys)
-    found = sorted(
-        client.get_series(run_ids, names, x, start, end, buckets),
-        key=_rank(run_ids, names),
-    )
+    run_ids, known_keys = _resolved(runs)
+    names = _all_keys(client, run_ids, known_keys) if keys is None else [keys] if isinstance(keys, str) else list(keys)
+    found = sorted(client.get_series(run_ids, names, x, start, end, buckets), key=_rank(run_ids, names))
     try:
         return _TABLES[output_format](to_columns(found, x, buckets))
     except ImportError as e:
@@ -75,20 +73,27 @@ def metric_history(
         raise MissingDependency(package, f'for output_format="{output_format}"') from e
 
 
-def _run_ids(runs: Any) -> list[str]:
+def _resolved(runs: Any) -> tuple[list[str], dict[str, Iterable[str]]]:
+    """The ids that an argument means, and the keys of the metrics of those runs whose keys it tells."""
     if hasattr(runs, "columns"):  # a table of any library
         column = runs["run_id"]
-        runs = column.to_pylist() if hasattr(column, "to_pylist") else list(column)
-    elif isinstance(runs, str) or hasattr(runs, "info"):
-        runs = [runs]
+        ids = column.to_pylist() if hasattr(column, "to_pylist") else list(column)
+        titles = [str(title) for title in getattr(runs, "column_names", runs.columns)]
+        keys = [title.removeprefix("metrics.") for title in titles if title.startswith("metrics.")]
+        return list(dict.fromkeys(ids)), dict.fromkeys(ids, keys) if keys else {}
     try:
-        return list(dict.fromkeys(run if isinstance(run, str) else run.info.run_id for run in runs))
+        items = [runs] if isinstance(runs, str) or hasattr(runs, "info") else list(runs)
+        ids = [run if isinstance(run, str) else run.info.run_id for run in items]
     except (TypeError, AttributeError) as e:
         raise InvalidParameterValue(f"runs {shown(runs)} is no run, no run id, and no list or table of them.") from e
+    # What an active run holds is from its start.
+    known: dict[str, Iterable[str]] = {item.info.run_id: item.data.metrics for item in items if type(item) is Run}
+    return list(dict.fromkeys(ids)), known
 
 
-def _all_keys(client: Client, run_ids: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(key for run_id in run_ids for key in client.get_run(run_id).data.metrics))
+def _all_keys(client: Client, run_ids: Sequence[str], known: dict[str, Iterable[str]]) -> list[str]:
+    found = (known.get(run_id) or client.get_run(run_id).data.metrics for run_id in run_ids)
+    return list(dict.fromkeys(key for keys in found for key in keys))
 
 
 def _rank(run_ids: Sequence[str], keys: Sequence[str]) -> Callable[[Series], tuple[int, int]]:

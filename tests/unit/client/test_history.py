@@ -78,8 +78,9 @@ def test_runs_may_come_in_any_form(runs):
     condition = f"attributes.run_id = '{runs[1]}'"
     forms = {kind: stele.search_runs(["0"], condition, output_format=kind) for kind in ("pandas", "polars", "arrow")}
     for form in (run, [run], (runs[1],), stele.search_runs(["0"], condition, output_format="list"), *forms.values()):
-        table = stele.metric_history(form, "loss", output_format="numpy")
-        assert table["value"].tolist() == found["numpy"]
+        for keys in ("loss", ["loss", "none"], None):
+            table = stele.metric_history(form, keys, output_format="numpy")
+            assert table["value"].tolist() == found["numpy"]
 
 
 def test_a_range_of_every_axis(runs):
@@ -147,6 +148,7 @@ def test_a_script_reads_its_own_writes(workplace):
         for step in range(3):
             stele.log_metric("loss", step, step=step)
         assert stele.metric_history(run, "loss").value.tolist() == [0.0, 1.0, 2.0]
+        assert stele.metric_history(run).value.tolist() == [0.0, 1.0, 2.0]
 
 
 @pytest.mark.parametrize(
