@@ -15,6 +15,7 @@ from stele import settings
 from stele.cli import suggest
 from stele.cli.finding import chosen_experiments, open_client, view_option
 from stele.cli.output import json_option, note, show_json
+from stele.cli.teaching import Command
 from stele.cli.text import size
 from stele.client.client import Client
 from stele.client.history import to_arrow, to_columns
@@ -31,7 +32,7 @@ _ROW_GROUP_POINTS = 1_000_000
 _FILE_POINTS = 20_000_000
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("directory", metavar="OUT_DIR", type=click.Path(path_type=Path))
 @click.option(
     "--experiment",

@@ -15,6 +15,7 @@ import click
 from stele.cli import suggest
 from stele.cli.finding import chosen_experiments, open_client
 from stele.cli.output import Column, json_option, show_json, show_table
+from stele.cli.teaching import Command
 from stele.client.run_database import RunDatabase
 from stele.schema.codec import encode
 
@@ -23,7 +24,7 @@ __all__ = ["sql"]
 _NUMBER = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\)")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("query")
 @click.option(
     "--experiment",
