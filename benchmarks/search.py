@@ -4,44 +4,71 @@ from __future__ import annotations
 
 import json
 import select
+import statistics
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from benchmarks.measure import Row, median_ms
+from benchmarks.measure import percentile, times_ms
+from benchmarks.results import Row
 from benchmarks.search_data import QUERIES, load
+from benchmarks.setting import Setting
 from stele.schema.runs import SearchRuns
 from stele.stores.sql import SqlStore
 
 __all__ = ["search_rows"]
 
 _MLFLOW_SECONDS = 60
-_TARGET_MS = 20
+_MLFLOW_RUNS = 100_000
+"""With more runs it would take hours."""
+_EXPERIMENT = "1"
+_BROAD = frozenset({"Q8", "Q10", "Q11", "Q12"})
+"""Queries that AND several comparisons, none of which finds few runs."""
+_TARGETS_MS = {100_000: {False: 3, True: 20}, 1_000_000: {False: 5, True: 200}}
+"""By number of runs, and by whether the query is broad."""
 
 
-def search_rows(theirs: Path, folder: Path, runs: int) -> Iterator[Row]:
-    """Every query of the list."""
-    uri = f"sqlite:///{folder}/search.db"
-    with SqlStore(uri, str(folder)) as store:
-        experiment = "1"
-        store.db.write(lambda connection: load(connection, runs, experiment_id=int(experiment)))
-        found = {query.name: _ours(store, experiment, query.filter_string, query.order_by) for query in QUERIES}
-    other = _theirs(theirs, folder, experiment)
-    for query in QUERIES:
-        text = " ".join([query.filter_string or "(all)", *(f"ORDER BY {key}" for key in query.order_by)])
-        target = _TARGET_MS if runs >= 100_000 else None
-        yield Row(f"{query.name} {text}, {runs:,} runs", "ms", found[query.name], other.get(query.name), target)
+def search_rows(setting: Setting) -> Iterator[Row]:
+    """Every query of the list, at each number of runs."""
+    for runs in setting.sizes.searched_runs:
+        folder = setting.folder / str(runs)
+        folder.mkdir()
+        found = _ours(folder, runs, setting.sizes.search_rounds)
+        other = _theirs(setting.theirs, folder) if runs <= _MLFLOW_RUNS else {}
+        for query in QUERIES:
+            text = " ".join([query.filter_string or "(all)", *(f"ORDER BY {key}" for key in query.order_by)])
+            samples = found[query.name]
+            yield Row(
+                f"{query.name} {text}, {runs:,} runs",
+                "ms",
+                statistics.median(samples),
+                other.get(query.name),
+                _TARGETS_MS.get(runs, {}).get(query.name in _BROAD),
+                p95=percentile(samples, 0.95),
+            )
 
 
-def _ours(store: SqlStore, experiment: str, filter_string: str, order_by: tuple[str, ...]) -> float:
-    request = SearchRuns(experiment_ids=[experiment], filter=filter_string, order_by=list(order_by), max_results=100)
-    return median_ms(lambda: store.search_runs(request), 15, warm=2)
+def _ours(folder: Path, runs: int, rounds: int) -> dict[str, list[float]]:
+    """The milliseconds of every search, by the name of its query."""
+    with SqlStore(f"sqlite:///{folder}/search.db", str(folder)) as store:
+        store.db.write(lambda connection: load(connection, runs, experiment_id=int(_EXPERIMENT)))
+        samples = {}
+        for query in QUERIES:
+            request = SearchRuns(
+                experiment_ids=[_EXPERIMENT],
+                filter=query.filter_string,
+                order_by=list(query.order_by),
+                max_results=100,
+            )
+            samples[query.name] = times_ms(partial(store.search_runs, request), rounds, warm=2)
+        return samples
 
 
-def _theirs(python: Path, folder: Path, experiment: str) -> dict[str, float]:
+def _theirs(python: Path, folder: Path) -> dict[str, float]:
     """MLflow's figures by query; infinite for one that was stopped, absent for one it cannot parse."""
     script = str(Path(__file__).with_name("mlflow_search.py"))
-    subprocess.run([str(python), script, "load", str(folder), experiment], check=True)
+    subprocess.run([str(python), script, "load", str(folder), _EXPERIMENT], check=True)
     result: dict[str, float] = {}
     waiting = [
         [query.name, query.filter_string, list(query.order_by)]
@@ -50,7 +77,7 @@ def _theirs(python: Path, folder: Path, experiment: str) -> dict[str, float]:
     ]
     while waiting:
         process = subprocess.Popen(
-            [str(python), script, "search", str(folder), experiment, json.dumps(waiting)],
+            [str(python), script, "search", str(folder), _EXPERIMENT, json.dumps(waiting)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

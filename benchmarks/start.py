@@ -8,12 +8,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from benchmarks.measure import Row, median_ms, resident_megabytes, run_python
+from benchmarks.measure import median_ms, resident_megabytes, run_python
+from benchmarks.results import Row
+from benchmarks.servers import Server, mlflow_server, stele_server
+from benchmarks.setting import Setting
 
 __all__ = ["import_rows", "install_rows", "server_rows"]
 
@@ -31,10 +33,10 @@ print(elapsed * 1000, int(resident) / 1000)
 """
 
 
-def import_rows(theirs: Path) -> Iterator[Row]:
+def import_rows(setting: Setting) -> Iterator[Row]:
     """Importing, and asking for help."""
     figures = {}
-    for module, python, rounds in (("stele", Path(sys.executable), 9), ("mlflow", theirs, 5)):
+    for module, python, rounds in (("stele", Path(sys.executable), 9), ("mlflow", setting.theirs, 5)):
         samples = [[float(x) for x in run_python(python, _IMPORT, module).split()] for _ in range(rounds)]
         figures[module] = [statistics.median(column) for column in zip(*samples, strict=True)]
     (ours_ms, ours_mb), (theirs_ms, theirs_mb) = figures["stele"], figures["mlflow"]
@@ -45,43 +47,27 @@ def import_rows(theirs: Path) -> Iterator[Row]:
         subprocess.run([str(command), "--help"], check=True, capture_output=True)
 
     ours = median_ms(lambda: help_of(Path(sys.executable).parent / "stele"), 7)
-    yield Row("--help", "ms", ours, median_ms(lambda: help_of(theirs.parent / "mlflow"), 3), 150)
+    yield Row("--help", "ms", ours, median_ms(lambda: help_of(setting.theirs.parent / "mlflow"), 3), 150)
 
 
-def server_rows(ours: list[str], theirs: list[str], port: int) -> Iterator[Row]:
+def server_rows(setting: Setting) -> Iterator[Row]:
     """From the start of a server to its first answer, on an empty database; its memory after that."""
-    figures = [_started(command, port) for command in (ours, theirs)]
-    (ours_s, ours_mb), (theirs_s, theirs_mb) = figures
+    with tempfile.TemporaryDirectory() as ours, tempfile.TemporaryDirectory() as theirs:
+        ours_s, ours_mb = _started(lambda: stele_server(Path(ours)))
+        theirs_s, theirs_mb = _started(lambda: mlflow_server(setting.theirs, Path(theirs)))
     yield Row("server: start to first answer", "s", ours_s, theirs_s, 1.5)
     yield Row("server: memory at rest", "MB", ours_mb, theirs_mb, 100)
 
 
-def _started(command: list[str], port: int) -> tuple[float, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            wait_for(port, process)
-            seconds = time.perf_counter() - began
-            time.sleep(2)
-            return seconds, resident_megabytes(process.pid)
-        finally:
-            process.terminate()
-            process.wait()
+def _started(start: Callable[[], AbstractContextManager[Server]]) -> tuple[float, float]:
+    began = time.perf_counter()
+    with start() as server:
+        seconds = time.perf_counter() - began
+        time.sleep(2)
+        return seconds, resident_megabytes(server.pid)
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Return when a server answers."""
-    while process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.01)
-    raise RuntimeError("the server ended")
-
-
-def install_rows(theirs: Path) -> Iterator[Row]:
+def install_rows(setting: Setting) -> Iterator[Row]:
     """Size on disk and number of packages of an installation in a new environment."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
@@ -89,7 +75,7 @@ def install_rows(theirs: Path) -> Iterator[Row]:
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*install, str(ROOT)], check=True)
         ours_mb, ours_source_mb, ours_count = _installed(python)
-    theirs_mb, theirs_source_mb, theirs_count = _installed(theirs)
+    theirs_mb, theirs_source_mb, theirs_count = _installed(setting.theirs)
     yield Row("installation on disk, with the bytecode that pip compiles", "MB", ours_mb, theirs_mb, 120)
     yield Row("installation on disk, as delivered", "MB", ours_source_mb, theirs_source_mb)
     yield Row("packages", "", ours_count, theirs_count, 30)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.measure import Row, median_ms
-from benchmarks.start import wait_for
+from benchmarks.measure import median_ms
+from benchmarks.results import Row
+from benchmarks.servers import Server, mlflow_server, stele_server
+from benchmarks.setting import Setting
 
 __all__ = ["write_rows"]
 
@@ -43,24 +43,19 @@ class _Client:
         )
 
 
-def write_rows(ours: list[str], theirs: list[str], port: int) -> Iterator[Row]:
+def write_rows(setting: Setting) -> Iterator[Row]:
     """``create_run`` and ``log_batch``; and one metric."""
-    figures = [_measured(command, port, rounds) for command, rounds in ((ours, 300), (theirs, 60))]
-    (ours_run, ours_metric), (theirs_run, theirs_metric) = figures
+    with stele_server(setting.folder) as server:
+        ours_run, ours_metric = _measured(server, 300)
+    with mlflow_server(setting.theirs, setting.folder) as server:
+        theirs_run, theirs_metric = _measured(server, 60)
     yield Row("create_run + log_batch (10 metrics, 10 params, 5 tags), HTTP", "ms", ours_run, theirs_run, 3)
     yield Row("log-metric, HTTP", "ms", ours_metric, theirs_metric)
 
 
-def _measured(command: list[str], port: int, rounds: int) -> tuple[float, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            wait_for(port, process)
-            client = _Client(port)
-            both = median_ms(client.create_and_log, rounds, warm=10)
-            run = client.post("runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"]
-            metric = {"run_id": run, "key": "m", "value": 1.0, "timestamp": 1, "step": 1}
-            return both, median_ms(lambda: client.post("runs/log-metric", metric), rounds, warm=5)
-        finally:
-            process.terminate()
-            process.wait()
+def _measured(server: Server, rounds: int) -> tuple[float, float]:
+    client = _Client(server.port)
+    both = median_ms(client.create_and_log, rounds, warm=10)
+    run = client.post("runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"]
+    metric = {"run_id": run, "key": "m", "value": 1.0, "timestamp": 1, "step": 1}
+    return both, median_ms(lambda: client.post("runs/log-metric", metric), rounds, warm=5)

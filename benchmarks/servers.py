@@ -1,0 +1,76 @@
+"""The two servers, as a user starts them."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Server", "free_port", "mlflow_server", "stele_server"]
+
+
+class Server(NamedTuple):
+    """A server that answers."""
+
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def stele_server(folder: Path, uri: str = "sqlite:///stele.db") -> Iterator[Server]:
+    """A Stele server with its files in ``folder``, from its first answer on."""
+    port = free_port()
+    command = [sys.executable, "-m", "stele.cli", "server", "--port", str(port), "--backend-store-uri", uri]
+    with _running(command, port, folder) as server:
+        yield server
+
+
+@contextmanager
+def mlflow_server(theirs: Path, folder: Path, uri: str = "sqlite:///mlflow.db") -> Iterator[Server]:
+    """A server of MLflow with one process for requests, as ours has."""
+    port = free_port()
+    command = [str(theirs.parent / "mlflow"), "server", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", uri, "--artifacts-destination", "./files"]
+    with _running(command, port, folder) as server:
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], port: int, folder: Path) -> Iterator[Server]:
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port, process)
+        yield Server(port, process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Return when a server answers."""
+    while process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.01)
+    raise RuntimeError(f"the server ended with {process.returncode}")
