@@ -54,9 +54,11 @@ def check(store: SqlStore, experiment: str, number: int, oracle: Oracle, bounds:
             assert same_rows(rows_of(found[key_id]), expected)
             one = store.db.read(lambda c, k=key_id, low=first, high=last: read_points(c, number, [k], low, high))
             assert same_rows(rows_of(one[key_id]), expected)
-            for most in (1, 3):
+            for most, cache in ((1, None), (3, None), (1, store.cells), (3, store.cells)):
                 cells = store.db.read(
-                    lambda c, k=key_id, low=first, high=last, m=most: read_cells(c, number, k, low, high, m)
+                    lambda c, k=key_id, low=first, high=last, m=most, kept=cache: read_cells(
+                        c, number, k, low, high, m, kept
+                    )
                 )
                 assert_cells(cells, expected)
 

@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Row, bindparam, select
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.schema.codec import required
 from stele.stores.sql.backlog import Backlog
+from stele.stores.sql.cell_cache import CellCache
 from stele.stores.sql.database import Database
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keys import Keys
+from stele.stores.sql.pyramid import Blocks
 from stele.stores.sql.search_estimate import Estimates
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiments, runs
 
@@ -49,6 +51,7 @@ class StoreCore:
     described: DatasetCache
     backlog: Backlog
     estimates: Estimates
+    cells: CellCache[Blocks]
     artifact_root: str
 
 

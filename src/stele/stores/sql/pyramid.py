@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import BindParameter, Connection, bindparam, case, null, union_all
+from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, case, null, union_all
 
 from stele import limits
+from stele.stores.sql.cell_cache import CellCache
 from stele.stores.sql.cells import CELL_POINTS, Cells, grouped
 from stele.stores.sql.column_blocks import BLOCK_POINTS
 from stele.stores.sql.dialect import Prepared
@@ -33,27 +34,29 @@ from stele.stores.sql.series_reader import (
 )
 from stele.stores.sql.tables import segments
 
-__all__ = ["read_cells"]
+__all__ = ["Blocks", "read_cells"]
 
 
-def _query() -> Prepared:
+def _query(summary: ColumnElement[Any] | None = None) -> Prepared:
     run: BindParameter[int] = bindparam("run")
     key: BindParameter[int] = bindparam("key")
     s = segments.c
     steps = s.first_step <= bindparam("last_step"), s.last_step >= bindparam("first_step")
     data = case((s.sealed == 1, null()), else_=s.data)
-    found = shown_segments(run, *steps, s.first_key <= key, s.last_key >= key, summary=s.summary, data=data)
+    found = shown_segments(run, *steps, s.first_key <= key, s.last_key >= key, summary=summary, data=data)
     return Prepared(union_all(*found, log_columns(run, bindparam("until"))))
 
 
-_SUMMARIES = _query()
+_HEADS = _query()
+_SUMMARIES = _query(segments.c.summary)
 
+_SEGMENT_BYTES = 600  # of a segment without its content, and of what is kept about it
 
 FEW_POINTS = 32_768
 """So many points are a cell each; a chart of them is exact."""
 
 
-class _Blocks(NamedTuple):
+class Blocks(NamedTuple):
     """The sealed segments of a series in the order of their beginnings, and their cells, one after the other."""
 
     segments: list[Segment]
@@ -64,9 +67,20 @@ class _Blocks(NamedTuple):
     last: tuple[Ints, Ints]
     """Step and timestamp of the first and the last point of each."""
 
+    @property
+    def nbytes(self) -> int:
+        """About how much memory they take."""
+        return int(self.cells.nbytes) + _SEGMENT_BYTES * len(self.segments)
+
 
 def read_cells(
-    connection: Connection, run: int, key_id: int, first_step: int | None, last_step: int | None, most_cells: int
+    connection: Connection,
+    run: int,
+    key_id: int,
+    first_step: int | None,
+    last_step: int | None,
+    most_cells: int,
+    cache: CellCache[Blocks] | None = None,
 ) -> Cells:
     """The points of a series in cells of one to 8192: as long as leaves ``most_cells`` of them.
 
@@ -78,24 +92,34 @@ def read_cells(
         last_step: Only points up to this step.
         most_cells: As many cells as the one who asks can make use of. There are up to eight times as many, and one
             for each point when there are few.
+        cache: Where cells are looked for first, and kept.
+
+    Returns:
+        The cells; they are not to be changed.
 
     Raises:
         DataLoss: A segment is damaged; the message names it.
     """
+    cache = CellCache() if cache is None else cache
     while True:
-        cells = _tried(connection, run, key_id, (first_step, last_step), most_cells)
+        cells = _tried(connection, run, key_id, (first_step, last_step), most_cells, cache)
         if cells is not None:
             return cells
 
 
 def _tried(
-    connection: Connection, run: int, key: int, bounds: tuple[int | None, int | None], most_cells: int
+    connection: Connection,
+    run: int,
+    key: int,
+    bounds: tuple[int | None, int | None],
+    most_cells: int,
+    cache: CellCache[Blocks],
 ) -> Cells | None:
     """The cells; None when a compaction replaced segments between two statements."""
     low = limits.INT64_MIN if bounds[0] is None else bounds[0]
     high = limits.INT64_MAX if bounds[1] is None else bounds[1]
     asked = {"run": run, "key": key, "first_step": low, "last_step": high, "until": limits.INT64_MAX}
-    found = list(map(Segment._make, _SUMMARIES(connection, asked).all()))
+    found = list(map(Segment._make, _HEADS(connection, asked).all()))
     sealed = [segment for segment in found if segment.sealed == 1]
     total = sum(segment.points for segment in sealed)
     if total < most_cells * CELL_POINTS:
@@ -103,7 +127,9 @@ def _tried(
         return grouped(points, 1 if len(points) <= FEW_POINTS else _longest(len(points) // most_cells))
     loose = _loose(connection, run, key, [segment for segment in found if segment.sealed != 1])
     joined = min(_longest(total // (most_cells * CELL_POINTS)), BLOCK_POINTS // CELL_POINTS)
-    blocks = _blocks(connection, run, sealed, joined)
+    blocks = _blocks(connection, asked, sealed, joined, cache)
+    if blocks is None:
+        return None
     whole = _stand_alone(blocks, loose) & (blocks.first[0] >= low) & (blocks.last[0] <= high)
     whole &= np.array([segment.is_whole() for segment in blocks.segments], bool)
     read = _decoded(connection, run, [each for each, alone in zip(blocks.segments, whole, strict=True) if not alone])
@@ -127,7 +153,23 @@ def _loose(connection: Connection, run: int, key: int, found: Sequence[Segment])
     return sorted_distinct(concatenated(parts))
 
 
-def _blocks(connection: Connection, run: int, sealed: list[Segment], joined: int) -> _Blocks:
+def _blocks(
+    connection: Connection, asked: dict[str, int], sealed: list[Segment], joined: int, cache: CellCache[Blocks]
+) -> Blocks | None:
+    """The sealed segments with their cells; None when one of them is no longer there."""
+    place = (asked["run"], joined, tuple(segment.id for segment in sealed))
+    blocks = cache.get(place)
+    if blocks is None:
+        rows = map(Segment._make, _SUMMARIES(connection, asked).all())
+        there = {segment.id: segment for segment in rows if segment.sealed == 1}
+        if there.keys() != {segment.id for segment in sealed}:
+            return None
+        blocks = _in_order(connection, asked["run"], list(there.values()), joined)
+        cache.keep(place, blocks)
+    return blocks
+
+
+def _in_order(connection: Connection, run: int, sealed: list[Segment], joined: int) -> Blocks:
     cells, counts = cells_of_segments(connection, run, sealed, joined)
     starts = np.cumsum(counts) - counts
     order = np.lexsort((cells["first_timestamp"][starts], cells["first_step"][starts]))
@@ -136,8 +178,9 @@ def _blocks(connection: Connection, run: int, sealed: list[Segment], joined: int
         counts = counts[order]
         starts = np.cumsum(counts) - counts
     first, last = cells[starts], cells[starts + counts - 1]
-    return _Blocks(
-        [sealed[place] for place in order],
+    cells.flags.writeable = False
+    return Blocks(
+        [sealed[place]._replace(summary=b"") for place in order],
         cells,
         counts,
         (first["first_step"], first["first_timestamp"]),
@@ -145,7 +188,7 @@ def _blocks(connection: Connection, run: int, sealed: list[Segment], joined: int
     )
 
 
-def _stand_alone(blocks: _Blocks, loose: Points) -> npt.NDArray[np.bool_]:
+def _stand_alone(blocks: Blocks, loose: Points) -> npt.NDArray[np.bool_]:
     """Which blocks have no point of another block, and no loose one, among their own."""
     alone = np.ones(len(blocks.segments), bool)
     if _reaches([column[:-1] for column in blocks.last], [column[1:] for column in blocks.first]).any():
@@ -165,7 +208,7 @@ def _reaches(last: Sequence[Any], first: Sequence[Any]) -> npt.NDArray[np.bool_]
     return reaches
 
 
-def _overlapping(blocks: _Blocks) -> npt.NDArray[np.bool_]:
+def _overlapping(blocks: Blocks) -> npt.NDArray[np.bool_]:
     """Which blocks overlap another one."""
     first = list(zip(*(column.tolist() for column in blocks.first), strict=True))
     last = list(zip(*(column.tolist() for column in blocks.last), strict=True))
@@ -189,7 +232,7 @@ def _decoded(connection: Connection, run: int, wanted: Sequence[Segment]) -> lis
     return [segment.trimmed(decoded(connection, run, read[segment.id]).points) for segment in wanted]
 
 
-def _cells(blocks: _Blocks, whole: npt.NDArray[np.bool_], points: Points, size: int) -> Cells:
+def _cells(blocks: Blocks, whole: npt.NDArray[np.bool_], points: Points, size: int) -> Cells:
     """The cells of some blocks, and between them those of other points."""
     cells = blocks.cells if whole.all() else blocks.cells[np.repeat(whole, blocks.counts)]
     if not len(points):

@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 
 from stele import limits
 from stele.stores.sql.buckets import Columns, cell_columns, extent_of, point_columns
+from stele.stores.sql.cell_cache import CellCache
 from stele.stores.sql.cells import CELL_POINTS, Cells, cells_of, grouped
 from stele.stores.sql.points import Ints, Points, concatenated, count_before
-from stele.stores.sql.pyramid import read_cells
+from stele.stores.sql.pyramid import Blocks, read_cells
 from stele.stores.sql.series_reader import read_points
 
 __all__ = ["Position", "SeriesRange", "columns_for", "first_points"]
@@ -139,16 +140,16 @@ def _points(connection: Connection, wanted: SeriesRange, first: int | None, last
     return read_points(connection, wanted.run, [wanted.key_id], first, last)[wanted.key_id]
 
 
-def columns_for(connection: Connection, wanted: SeriesRange, buckets: int) -> Columns:
+def columns_for(connection: Connection, wanted: SeriesRange, buckets: int, cache: CellCache[Blocks]) -> Columns:
     """The points in a range for so many buckets: as cells when they are many; one by one when there is one for each."""
     if wanted.length < min(buckets * _POINTS_PER_BUCKET, _CHUNK_POINTS):
         return point_columns(wanted.of(_points(connection, wanted, *wanted.steps)))
     # Some points lie in the log, or in segments without cells: to ask for cells of all of them would be to read all.
     stored = max(buckets * _POINTS_PER_BUCKET, wanted.length * 3 // 4) // CELL_POINTS
     most = min(stored, buckets * _CELLS_PER_BUCKET)
-    cells: Cells | None = read_cells(connection, wanted.run, wanted.key_id, *wanted.steps, most)
+    cells: Cells | None = read_cells(connection, wanted.run, wanted.key_id, *wanted.steps, most, cache)
     if wanted.time and cells is not None:
-        cells = _within_time(connection, cells, wanted, most)
+        cells = _within_time(connection, cells, wanted, most, cache)
     if cells is not None and int(cells["points"].sum()) > buckets:
         return cell_columns(cells)
     points = concatenated([wanted.of(chunk) for chunk in _chunks(connection, wanted, *wanted.steps)])
@@ -157,7 +158,9 @@ def columns_for(connection: Connection, wanted: SeriesRange, buckets: int) -> Co
     return cell_columns(grouped(points, CELL_POINTS))
 
 
-def _within_time(connection: Connection, cells: Cells, wanted: SeriesRange, most: int) -> Cells | None:
+def _within_time(
+    connection: Connection, cells: Cells, wanted: SeriesRange, most: int, cache: CellCache[Blocks]
+) -> Cells | None:
     """Cells of the points in a range of time, given those of the whole series; None when cells cannot tell.
 
     Series are stored by step. Where time grows with the steps, as it does in almost every series, at most two cells lie
@@ -171,7 +174,7 @@ def _within_time(connection: Connection, cells: Cells, wanted: SeriesRange, most
     if not len(touching):
         return touching
     bounds = int(touching["first_step"][0]), int(touching["last_step"][-1])
-    finer = read_cells(connection, wanted.run, wanted.key_id, *bounds, most)
+    finer = read_cells(connection, wanted.run, wanted.key_id, *bounds, most, cache)
     low, high = extent_of(finer, time=True)
     inside = wanted.holds(low, high)
     across = np.flatnonzero(wanted.touches(low, high) & ~inside)

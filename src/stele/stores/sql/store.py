@@ -7,6 +7,7 @@ from typing import Self
 
 from sqlalchemy import select
 
+from stele.stores.sql.cell_cache import CellCache
 from stele.stores.sql.datasets import DatasetOperations
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.engines import open_database
@@ -59,6 +60,7 @@ class SqlStore(
         self.keys = Keys()
         self.described = DatasetCache()
         self.estimates = Estimates()
+        self.cells = CellCache()
         # The one who starts a store may say ``..``; a client that makes an experiment may not.
         self.artifact_root = artifact_location(local_root(artifact_root) if is_local(artifact_root) else artifact_root)
         try:
