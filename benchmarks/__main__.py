@@ -13,6 +13,9 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
 
 from rich.console import Console
 
+from benchmarks.ingest import ingest_rows, size_rows, wide_rows
+from benchmarks.load import load_rows
+from benchmarks.log_calls import log_rows
 from benchmarks.results import Row, show, write
 from benchmarks.search import search_rows
 from benchmarks.setting import FULL, QUICK, TINY, Setting
@@ -25,6 +28,11 @@ PARTS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "install": install_rows,
     "server": server_rows,
     "write": write_rows,
+    "log": log_rows,
+    "ingest": ingest_rows,
+    "load": load_rows,
+    "wide": wide_rows,
+    "size": size_rows,
     "search": search_rows,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import statistics
@@ -9,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -47,9 +49,10 @@ def run_python(python: Path | str, code: str, *arguments: str) -> str:
     return _output([str(python), "-c", code, *arguments])
 
 
-def run_script(python: Path | str, name: str, *arguments: str, **environment: str) -> str:
-    """What a script of this directory prints; its errors go where ours go."""
-    return _output([str(python), str(Path(__file__).with_name(name)), *arguments], environment)
+def run_script(python: Path | str, name: str, *arguments: str, **environment: str) -> Any:
+    """The JSON that a script of this directory prints as its last line."""
+    printed = _output([str(python), str(Path(__file__).with_name(name)), *arguments], environment)
+    return json.loads(printed.splitlines()[-1])
 
 
 def _output(command: Sequence[str], more: dict[str, str] | None = None) -> str:

@@ -106,9 +106,8 @@ def show(rows: Sequence[Row]) -> None:
         table.add_column(column, justify="left" if column in _TEXTS else "right")
     for row in rows:
         table.add_row(*row.cells())
-    console = Console()
     # What goes to a file or a pipe is as wide as the table needs.
-    console.print(table, width=None if console.is_terminal else 200, crop=False)
+    Console(width=None if sys.stdout.isatty() else 220).print(table)
 
 
 def write(rows: Sequence[Row], command: str) -> None:

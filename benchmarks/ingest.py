@@ -1,0 +1,119 @@
+"""Points into a store, until all of them lie in compacted segments; and the bytes that they take there."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.machine import raw_blobs, raw_rows
+from benchmarks.measure import run_script
+from benchmarks.points import SHAPES, Columns, batches, mix, wide, write_columns
+from benchmarks.results import Row
+from benchmarks.servers import mlflow_server, stele_server
+from benchmarks.setting import Setting
+from stele.schema.runs import CreateRun
+from stele.stores.rest import RestStore
+from stele.stores.sql import SqlStore
+from stele.transport import HttpTransport
+
+__all__ = ["Figures", "fill", "ingest_rows", "ingested", "size_rows", "their_figures", "wide_rows"]
+
+_WIDE_KEYS = 10_000
+_THEIR_WIDE_STEPS = 1
+
+
+class Figures(NamedTuple):
+    """What it took to store points."""
+
+    points_a_second: float
+    bytes_a_point: float
+
+
+def ingest_rows(setting: Setting) -> Iterator[Row]:
+    """Batches of 1000 points: five metrics, 200 steps; in the store, and through a server."""
+    points = mix(setting.sizes.ingest_points)
+    theirs = mix(setting.sizes.their_ingest_points)
+    rounds = range(setting.sizes.ingest_rounds)
+    ours = statistics.median(
+        ingested(f"sqlite:///{setting.folder}/{number}.db", points).points_a_second for number in rounds
+    )
+    other = their_figures(setting, f"sqlite:///{setting.folder}/mlflow.db", theirs).points_a_second
+    what = "ingest of 1000-point batches, FULL, compacted"
+    yield Row(f"{what}, store", "points/s", ours, other, 1_400_000, limit=raw_blobs())
+
+    figures = []
+    for number in rounds:
+        folder = setting.folder / f"server{number}"
+        folder.mkdir()
+        figures.append(_through_server(folder, points))
+    with mlflow_server(setting.theirs, setting.folder, "sqlite:///mlflow-http.db") as server:
+        other = their_figures(setting, server.url, theirs).points_a_second
+    yield Row(f"{what}, HTTP", "points/s", statistics.median(figures), other, 700_000, limit=raw_rows())
+
+
+def wide_rows(setting: Setting) -> Iterator[Row]:
+    """A run of 10 000 keys; a batch has 1000 keys of one step."""
+    ours = ingested(f"sqlite:///{setting.folder}/stele.db", wide(_WIDE_KEYS, setting.sizes.wide_steps))
+    columns = wide(_WIDE_KEYS, _THEIR_WIDE_STEPS)
+    theirs = their_figures(setting, f"sqlite:///{setting.folder}/mlflow.db", columns)
+    what = "ingest into 10 000 keys of a run, FULL, compacted, store"
+    yield Row(what, "points/s", ours.points_a_second, theirs.points_a_second, 600_000, limit=raw_rows())
+
+
+def size_rows(setting: Setting) -> Iterator[Row]:
+    """By how much the file of a database grows."""
+    targets = {"mix of 5 metrics": 3.0, "worst noise": 7.3, "rounded values": 1.7}
+    for number, (name, shape) in enumerate(SHAPES.items()):
+        ours = ingested(f"sqlite:///{setting.folder}/{number}.db", shape(setting.sizes.ingest_points))
+        their_points = shape(setting.sizes.their_ingest_points)
+        theirs = their_figures(setting, f"sqlite:///{setting.folder}/mlflow{number}.db", their_points)
+        what = f"on disk after compaction: {name} ({len(their_points):,} points in MLflow)"
+        yield Row(what, "bytes/point", ours.bytes_a_point, theirs.bytes_a_point, targets[name])
+
+
+def ingested(uri: str, columns: Columns) -> Figures:
+    """Store points of one run in a new database, as a server does; compaction is part of the time."""
+    with SqlStore(uri) as store:
+        store.start_refresher()
+        run_id = store.create_run(CreateRun(experiment_id="0")).run.info.run_id
+        before = store.file_bytes()
+        seconds = fill(store, run_id, columns)
+        while store.reclaim_pages():
+            pass
+        return Figures(len(columns) / seconds, (store.file_bytes() - before) / len(columns))
+
+
+def fill(store: SqlStore, run_id: str, columns: Columns, *, points: int = 1_000) -> float:
+    """Store points in batches of so many and compact them; returns the seconds, those to make the batches excluded."""
+    made = list(batches(run_id, columns, points=points, client_id=f"bench-{run_id}"))
+    started = time.perf_counter()
+    for batch in made:
+        store.ingest(batch)
+    store.compact_all(lambda _points: None)
+    return time.perf_counter() - started
+
+
+def _through_server(folder: Path, columns: Columns) -> float:
+    """Points/s from the first request until the last point is compacted, by the server or as ``stele db compact``."""
+    with stele_server(folder) as server, SqlStore(f"sqlite:///{folder}/stele.db", str(folder)) as observer:
+        remote = RestStore(HttpTransport(server.url))
+        run_id = remote.create_run(CreateRun(experiment_id="0")).run.info.run_id
+        made = list(batches(run_id, columns))
+        started = time.perf_counter()
+        for batch in made:
+            remote.ingest(batch)
+        observer.compact_all(lambda _points: None)  # what the server's thread has left, which waits for more to come
+        seconds = time.perf_counter() - started
+        remote.close()
+    return len(columns) / seconds
+
+
+def their_figures(setting: Setting, uri: str, columns: Columns) -> Figures:
+    """The same points through MLflow's client into a database or a server."""
+    path = setting.folder / "points.npz"
+    write_columns(columns, path)
+    found = run_script(setting.theirs, "mlflow_points.py", "ingest", uri, str(path))
+    return Figures(found["points"] / found["seconds"], found["bytes"] / found["points"])

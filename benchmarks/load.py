@@ -1,0 +1,41 @@
+"""Many clients that log to one server as MLflow's clients do: the same bytes to both servers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.machine import synced_writes
+from benchmarks.measure import run_script
+from benchmarks.results import Row
+from benchmarks.servers import Server, mlflow_server, stele_server
+from benchmarks.setting import Setting
+
+__all__ = ["load_rows"]
+
+_LARGE = (8, 1000)
+_SMALL = (32, 5)
+
+
+def load_rows(setting: Setting) -> Iterator[Row]:
+    """Clients and points of a request: a few that send much, and many that send little."""
+    with stele_server(setting.folder) as server:
+        ours = [_loaded(server, *kind, setting) for kind in (_LARGE, _SMALL)]
+    with mlflow_server(setting.theirs, setting.folder) as server:
+        theirs = [_loaded(server, *kind, setting) for kind in (_LARGE, _SMALL)]
+    what = "log-batch JSON of 1000 points, 8 clients, HTTP"
+    yield Row(what, "points/s", ours[0]["points_a_second"], theirs[0]["points_a_second"], 100_000)
+    yield Row(f"{what}: p99", "ms", ours[0]["p99_ms"], theirs[0]["p99_ms"])
+    what = "log-batch JSON of 5 points, 32 clients, HTTP, FULL"
+    rates = [side[1]["requests_a_second"] for side in (ours, theirs)]
+    yield Row(what, "requests/s", *rates, 4_000, limit=synced_writes())
+    yield Row(f"{what}: p50", "ms", ours[1]["p50_ms"], theirs[1]["p50_ms"])
+    yield Row(f"{what}: p99", "ms", ours[1]["p99_ms"], theirs[1]["p99_ms"], 20)
+    refused = [sum(kind["refused"] for kind in side) for side in (ours, theirs)]
+    yield Row("log-batch of many clients: not answered with 200", "requests", *refused, 0)
+
+
+def _loaded(server: Server, clients: int, points: int, setting: Setting) -> Any:
+    arguments = [str(item) for item in (server.port, clients, points, setting.sizes.request_seconds)]
+    return run_script(sys.executable, "load_client.py", *arguments)
