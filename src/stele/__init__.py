@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     )
     from stele.client.system_metrics import set_system_metrics_sampling_interval as set_system_metrics_sampling_interval
     from stele.client.values import delete_tag as delete_tag
+    from stele.client.values import enable_async_logging as enable_async_logging
     from stele.client.values import flush_async_logging as flush_async_logging
     from stele.client.values import log_input as log_input
     from stele.client.values import log_inputs as log_inputs
@@ -156,6 +157,7 @@ _MODULES = {
     ),
     "stele.client.values": (
         "delete_tag",
+        "enable_async_logging",
         "flush_async_logging",
         "log_input",
         "log_inputs",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from asgi_caller import config
+from journal_tools import new_run, no_files
 from stele.server.app import create_app
 from stele.stores.base import TrackingStore
+from stele.stores.buffered import BufferedStore
 from stele.stores.rest import RestStore
 from stele.stores.sql import SqlStore
 from stele.testing.tracking_store import TrackingStoreContract
@@ -20,6 +23,19 @@ class TestSqlStore(TrackingStoreContract):
     @pytest.fixture
     def store(self, sql_store: SqlStore) -> SqlStore:
         return sql_store
+
+
+class TestBufferedStore(TrackingStoreContract):
+    """The journal in front of a store changes nothing but when points arrive."""
+
+    @pytest.fixture
+    def store(self, sql_store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrackingStore]:
+        monkeypatch.setenv("STELE_JOURNAL_DIR", str(tmp_path / "journal"))
+        buffered = BufferedStore(str(sql_store.db.name), sql_store, lambda: sql_store, no_files)
+        run_id = new_run(sql_store)
+        buffered.appender(run_id, "x")(1.0)  # it has a journal and a sender
+        yield cast("TrackingStore", buffered)
+        buffered.finish()
 
 
 @pytest.fixture(scope="module")

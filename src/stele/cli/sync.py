@@ -79,6 +79,7 @@ def sync(ctx: click.Context, journals: tuple[str, ...], watch: bool, target: str
     stele sync
     stele sync --watch
     stele sync 4f2a --to http://localhost:5000
+    stele journal sync 4f2a
     stele sync /scratch/journals
     """
     target = resolve_uri(target) if target else None

@@ -8,10 +8,12 @@ fraction of a second, and everything else is stored when the call returns.
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from stele import settings
 from stele.client.async_logging import RunOperations, flush, goes_straight, in_background
 from stele.client.calls.base import as_tags, integer, milliseconds, now, number
 from stele.client.fluent import active_series, client_of, ensure_run, join_series
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "delete_tag",
+    "enable_async_logging",
     "flush_async_logging",
     "log_input",
     "log_inputs",
@@ -317,6 +320,15 @@ def log_outputs(models: list[LoggedModelOutput] | None = None) -> None:
     """Record which logged models the active run made."""
     run_id = ensure_run().info.run_id
     client_of(run_id).log_outputs(run_id, list(models or []))
+
+
+def enable_async_logging(enable: bool = True) -> None:
+    """Let params and tags go through the journal as metrics do, in this process and those that it starts.
+
+    Args:
+        enable: False stores everything, metrics too, before a call returns.
+    """
+    os.environ[settings.ASYNC_LOGGING.name] = str(enable).lower()
 
 
 def flush_async_logging() -> None:

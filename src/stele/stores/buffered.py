@@ -34,6 +34,8 @@ _INDEPENDENT = frozenset(
 )
 """Operations whose answer or effect does not depend on points of metrics. All others wait for those in the journal."""
 
+_FORK_PATIENCE_SECONDS = 5.0
+
 _Operations: Any = object  # as in stores/rest.py: type checkers see methods of any name
 
 _existing: weakref.WeakSet[BufferedStore] = weakref.WeakSet()
@@ -181,6 +183,11 @@ class BufferedStore(_Operations):  # type: ignore[misc]  # the methods come from
         self.finish()
         self.store.close()
 
+    @property
+    def sender(self) -> Sender | None:
+        """The sender of the journal; None before there is one."""
+        return self._sender
+
     def abandon(self) -> None:
         """In a forked child: leave the journal to the parent."""
         if self._journal is not None:
@@ -209,10 +216,28 @@ for _name in by_operation():
     setattr(BufferedStore, _name, _operation(_name))
 
 
+_paused: list[Sender] = []
+
+
+def _before_fork() -> None:
+    """Let no sender be inside SQLite or an import: the child would inherit locks which nobody ever gives back."""
+    for store in list(_existing):
+        sender = store.sender
+        # A server may keep a sender waiting; then it holds no lock that matters.
+        if sender is not None and sender.between_steps.acquire(timeout=_FORK_PATIENCE_SECONDS):
+            _paused.append(sender)
+
+
+def _after_fork_in_parent() -> None:
+    while _paused:
+        _paused.pop().between_steps.release()
+
+
 def _after_fork_in_child() -> None:
+    _paused.clear()
     for store in list(_existing):
         store.abandon()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -70,9 +70,13 @@ def test_a_deleted_run_does_not_disturb_training():
     stele.set_system_metrics_sampling_interval(0.01)
     run = stele.start_run(log_system_metrics=True)
     stele.delete_run(run.info.run_id)
-    with pytest.raises(InvalidParameterValue, match="deleted"):
+
+    def flush_until_a_sample_is_refused():
         while True:
             stele.flush_async_logging()
+
+    with pytest.raises(InvalidParameterValue, match="deleted"):
+        flush_until_a_sample_is_refused()
     stele.restore_run(run.info.run_id)
     stele.end_run()
     assert stele.get_run(run.info.run_id).info.status == "FINISHED"

@@ -159,6 +159,20 @@ def test_the_environment_makes_logging_asynchronous(monkeypatch):
     assert set(stele.get_run(run.info.run_id).data.metrics) == {"x", "y"}
 
 
+def test_asynchronous_logging_is_turned_on_and_off(monkeypatch):
+    monkeypatch.setenv("STELE_ASYNC_LOGGING", "false")  # so that it is put back
+    stele.enable_async_logging()
+    with stele.start_run() as run:
+        stele.set_tag("t", 1).wait()
+        stele.log_param("p", 1).wait()
+        assert stele.log_metric("x", 1) is not None
+    stele.enable_async_logging(False)
+    with stele.start_run(run_id=run.info.run_id):
+        assert stele.set_tag("t", 2) is None
+        assert stele.log_metric("x", 2) is None
+    assert stele.get_run(run.info.run_id).data.tags["t"] == "2"
+
+
 def test_a_failure_in_the_background_is_told_once_and_spares_its_neighbours():
     with stele.start_run() as run:
         stele.log_param("p", 1)

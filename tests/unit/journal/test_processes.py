@@ -10,7 +10,8 @@ import sys
 import pytest
 
 import stele
-from journal_tools import adopted, history, new_run, send_leftovers, start_program
+from journal_tools import SOURCES, adopted, history, new_run, send_leftovers, start_program
+from servers import free_port
 from stele.stores.journal.files import find_journals, journal_root, store_directory
 from stele.stores.sql import SqlStore
 
@@ -338,3 +339,57 @@ def stele_journal(uri):
     from stele.client.stores import open_journalled
 
     return open_journalled(uri).directory
+
+
+def test_a_fork_while_threads_log_hangs_nobody(uri, store):
+    """Locks that another thread holds at the fork stay locked in the child; it must not need them."""
+    code = """
+import os, sys, threading
+import stele
+stele.set_tracking_uri(sys.argv[1])
+with stele.start_run() as run:
+    print(run.info.run_id, flush=True)
+    stele.log_metric("first", 1)  # an import in a thread at the moment of the fork would be a hang of Python itself
+    stop = threading.Event()
+    def work(number):
+        step = 0
+        while not stop.wait(0.0005):
+            stele.log_metric(f"t{number}/{step % 500}", step, step=step, run_id=run.info.run_id)
+            step += 1
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(20):
+        child = os.fork()
+        if child == 0:
+            for step in range(50):
+                stele.log_metric("child", step, step=number * 50 + step)
+            stele.flush_async_logging()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    stop.set()
+    for thread in threads:
+        thread.join()
+"""
+    (run_id,) = finished(start_program(code, uri))
+    assert [step for step, _ in history(store, run_id, "child")] == list(range(1_000))
+
+
+def test_nothing_of_the_journal_is_imported_before_the_first_call():
+    code = "import sys, stele; stele.log_metric; print(*(name for name in sys.modules if 'journal' in name))"
+    assert finished(start_program(code)) == []
+
+
+def test_a_short_campaign_of_kills(tmp_path):
+    """``python -m benchmarks.kill_campaign`` is the long one."""
+    code = """
+import sys
+from pathlib import Path
+from benchmarks.kill_campaign import campaign
+losses = campaign(3, Path(sys.argv[1]), int(sys.argv[2]), seed=int(sys.argv[3]))
+print(losses)
+sys.exit(0 if losses.is_clean() and losses.calls else 1)
+"""
+    path = os.pathsep.join([str(SOURCES.parent), *sys.path])
+    seed = str(random.randrange(2**32))
+    finished(start_program(code, str(tmp_path), str(free_port()), seed, PYTHONPATH=path))

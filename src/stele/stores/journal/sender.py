@@ -55,6 +55,8 @@ class Sender:
         self._leftovers_wanted = True
         self._leftovers_round = 0
         self._next_leftovers = 0.0
+        self.between_steps = threading.Lock()
+        """Held while the store works for this thread."""
         self.error: SteleError | None = None
         """Why the store took nothing when it was last asked; None when it did."""
         self._thread = threading.Thread(target=self._work, name="stele-journal", daemon=True)
@@ -172,12 +174,13 @@ class Sender:
             if self._shipment is None:
                 self._shipment = Shipment(self._journal, self._connect(), self._upload)
             shipment = self._shipment
-            while shipment.step():
+            while self._step(shipment):
                 with self._changed:
                     self._changed.notify_all()
                 if self._stopping:
                     return None
-            self._send_leftovers(self._connect())
+            with self.between_steps:
+                self._send_leftovers(self._connect())
         except SteleError as error:
             _LOGGER.info("The journal %s waits for its store: %s", self._journal.directory, error)
             make_room(self._journal)
@@ -186,6 +189,10 @@ class Sender:
             self._journal.warn_once("sender", "Sending the journal failed and is tried again: %r", error)
             return Unavailable(f"Sending the journal failed: {error!r}")
         return None
+
+    def _step(self, shipment: Shipment) -> bool:
+        with self.between_steps:
+            return shipment.step()
 
     def _send_leftovers(self, store: TrackingStore) -> None:
         if not self._leftovers_wanted and time.monotonic() < self._next_leftovers:
