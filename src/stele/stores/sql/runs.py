@@ -104,7 +104,9 @@ class RunOperations(PointLog):
 
         run, pending = self.db.read(work)
         if pending:
-            self._apply(lambda c: c.scalars(select(runs.c.run).where(runs.c.run_id == request.run_id)).all())
+            self.db.write(
+                lambda c: summaries.apply_whole_log(c, self.keys, locked_run(c, request.run_id, active=False).run)
+            )
             run, _ = self.db.read(work)
         return r.GetRunResponse(run=run)
 
