@@ -16,6 +16,7 @@ from rich.console import Console
 from benchmarks.ingest import ingest_rows, size_rows, wide_rows
 from benchmarks.load import load_rows
 from benchmarks.log_calls import log_rows
+from benchmarks.reads import read_rows
 from benchmarks.results import Row, show, write
 from benchmarks.search import search_rows
 from benchmarks.setting import FULL, QUICK, TINY, Setting
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "load": load_rows,
     "wide": wide_rows,
     "size": size_rows,
+    "read": read_rows,
     "search": search_rows,
 }
 

@@ -1,8 +1,8 @@
 """A program of many clients: each sends ``log-batch`` over its own connection, one request after the other.
 
 ``python load_client.py PORT CLIENTS POINTS SECONDS`` prints as JSON requests and points a second, the 50th and 99th
-percentile of the milliseconds of a request, and how many requests were refused. Sockets and prepared bytes, because with
-an HTTP library the client would be what is measured.
+percentile of the milliseconds of a request, and how many requests were refused, with the answer to one of them. Sockets
+and prepared bytes, because with an HTTP library the client would be what is measured.
 """
 
 from __future__ import annotations
@@ -40,41 +40,52 @@ class Client:
     Attributes:
         seconds: Of each request that was answered with 200.
         refused: How many requests were not.
+        refusal: What was said to the last of those.
     """
 
     def __init__(self, port: int, bodies: list[bytes]) -> None:
         self.seconds: list[float] = []
         self.refused = 0
+        self.refusal = ""
         self._port = port
         self._bodies = bodies
 
     async def work(self, deadline: float) -> None:
         """Send until then."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        while True:
-            new_run = json.dumps({"experiment_id": "0", "start_time": 1}).encode()
-            _, answer = await self._post(reader, writer, b"runs/create", new_run)
-            run_id = json.loads(answer)["run"]["info"]["run_id"].encode()
+
+        async def post(operation: bytes, body: bytes) -> bytes | None:
+            status, answer = await _exchange(reader, writer, operation, body)
+            if status == b"200":
+                return answer
+            self.refused += 1
+            self.refusal = answer.decode()[:200]
+            return None
+
+        while time.perf_counter() < deadline:
+            made = await post(b"runs/create", b'{"experiment_id": "0", "start_time": 1}')
+            if made is None:
+                continue
+            run_id = json.loads(made)["run"]["info"]["run_id"].encode()
             for body in self._bodies:
-                if time.perf_counter() > deadline:
-                    writer.close()
-                    return
                 message = body.replace(_NO_RUN, run_id)
                 started = time.perf_counter()
-                status, _ = await self._post(reader, writer, b"runs/log-batch", message)
-                if status == b"200":
+                if started > deadline:
+                    break
+                if await post(b"runs/log-batch", message) is not None:
                     self.seconds.append(time.perf_counter() - started)
-                else:
-                    self.refused += 1
+        writer.close()
 
-    async def _post(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, operation: bytes, body: bytes
-    ) -> tuple[bytes, bytes]:
-        head = b"POST /api/2.0/mlflow/%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
-        writer.write(head % (operation, self._port) + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        answer = await reader.readuntil(b"\r\n\r\n")
-        length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        return answer.split(b" ", 2)[1], await reader.readexactly(length)
+
+async def _exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, operation: bytes, body: bytes
+) -> tuple[bytes, bytes]:
+    """Status and body of the answer to a request."""
+    head = b"POST /api/2.0/mlflow/%s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" % operation
+    writer.write(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    answer = await reader.readuntil(b"\r\n\r\n")
+    length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    return answer.split(b" ", 2)[1], await reader.readexactly(length)
 
 
 async def load(clients: list[Client], seconds: float) -> float:
@@ -93,9 +104,10 @@ def main() -> None:
     figures = {
         "requests_a_second": len(samples) / elapsed,
         "points_a_second": len(samples) * points / elapsed,
-        "p50_ms": samples[len(samples) // 2] * 1000,
-        "p99_ms": samples[len(samples) * 99 // 100] * 1000,
+        "p50_ms": samples[len(samples) // 2] * 1000 if samples else None,
+        "p99_ms": samples[len(samples) * 99 // 100] * 1000 if samples else None,
         "refused": sum(client.refused for client in working),
+        "refusal": max(client.refusal for client in working),
     }
     print(json.dumps(figures))
 
