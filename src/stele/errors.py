@@ -87,10 +87,14 @@ def shown(value: object) -> str:
 
 
 class SteleError(Exception):
-    """The root. ``error_code`` is the name on the wire, ``status`` the HTTP status."""
+    """The root. ``error_code`` is the name on the wire, ``status`` the HTTP status.
+
+    ``retry_after_seconds`` is when a server wants to be asked again, None when it did not say.
+    """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
+    retry_after_seconds: float | None = None
 
     def __init__(self, message: str = "", error_code: str | int | None = None, **_details: object) -> None:
         super().__init__(message)

@@ -16,7 +16,8 @@ SIGNATURES = Path(__file__).with_name("mlflow_signatures.txt").read_text(encodin
 NAMES = """
     ActiveRun Client Image MlflowClient MlflowException SteleException __version__ active_run archive_experiment
     artifacts check_experiment_tags create_experiment data delete_experiment delete_experiment_tag delete_run
-    delete_tag disable_system_metrics_logging doctor enable_async_logging enable_system_metrics_logging end_run entities exceptions
+    delete_tag disable_system_metrics_logging doctor enable_async_logging enable_system_metrics_logging end_run entities
+    exceptions
     flush_artifact_async_logging flush_async_logging get_artifact_uri get_experiment get_experiment_by_name
     get_metric_history get_parent_run get_registry_uri get_run get_tracking_uri is_tracking_uri_set last_active_run
     list_rewinds load_table log_artifact log_artifacts log_dict log_figure log_image log_input log_inputs log_metric

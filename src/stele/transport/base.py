@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Protocol, Self
 from urllib.parse import urlencode
@@ -13,7 +15,7 @@ import msgspec
 from stele import errors
 from stele.errors import shown
 
-__all__ = ["CHUNK_BYTES", "Body", "Request", "Response", "Transport", "checked", "user_agent"]
+__all__ = ["CHUNK_BYTES", "Body", "Request", "Response", "Transport", "checked", "retry_after_seconds", "user_agent"]
 
 CHUNK_BYTES = 1024 * 1024
 """How much of a stream is held in memory at once."""
@@ -142,14 +144,34 @@ def checked(response: Response, request: Request, address: str) -> Response:
             body += chunk
             if len(body) > _MAX_ERROR_BYTES:
                 break
+    error = _error(response.status, bytes(body), request, address)
+    error.retry_after_seconds = retry_after_seconds(response.headers.get("retry-after"))
+    raise error
+
+
+def _error(status: int, body: bytes, request: Request, address: str) -> errors.SteleError:
     try:
-        found = msgspec.json.decode(bytes(body), type=_ErrorBody)
+        found = msgspec.json.decode(body, type=_ErrorBody)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        text = " ".join(bytes(body[:400]).decode(errors="replace").split())
-        message = f"{address} answered {_status(response.status)} to {request.method} {shown(request.path)}"
-        code = "TEMPORARILY_UNAVAILABLE" if response.status == http.HTTPStatus.BAD_GATEWAY else None
-        raise errors.from_wire(response.status, code, f"{message}: {shown(text)}" if text else f"{message}.") from None
-    raise errors.from_wire(response.status, found.error_code, found.message)
+        text = " ".join(body[:400].decode(errors="replace").split())
+        message = f"{address} answered {_status(status)} to {request.method} {shown(request.path)}"
+        code = "TEMPORARILY_UNAVAILABLE" if status == http.HTTPStatus.BAD_GATEWAY else None
+        return errors.from_wire(status, code, f"{message}: {shown(text)}" if text else f"{message}.")
+    return errors.from_wire(status, found.error_code, found.message)
+
+
+def retry_after_seconds(header: str | None) -> float | None:
+    """The seconds that a ``Retry-After`` header asks for, 0 or more; None when it says nothing or nonsense."""
+    if header is None:
+        return None
+    try:
+        return max(float(int(header)), 0.0)
+    except ValueError:
+        pass
+    try:
+        return max((parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return None
 
 
 def _status(status: int) -> str:

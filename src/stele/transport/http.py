@@ -14,7 +14,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from stele import settings
 from stele.errors import BadRequest, DeadlineExceeded, InvalidParameterValue, SteleError, Unavailable, shown
-from stele.transport.base import CHUNK_BYTES, Body, Request, Response, checked, user_agent
+from stele.transport.base import CHUNK_BYTES, Body, Request, Response, checked, retry_after_seconds, user_agent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -284,13 +284,9 @@ def _proxy(scheme: str, host: str) -> str | None:
 
 def _waiting_seconds(attempt: int, retry_after: str | None) -> float:
     """What the server names, else 0.5 s, 1 s, 2 s, ... less up to half at random, so that clients come back spread."""
-    if retry_after:
-        import urllib3
-
-        try:
-            return min(urllib3.Retry().parse_retry_after(retry_after), _MAX_WAIT_SECONDS)
-        except urllib3.exceptions.InvalidHeader:
-            pass  # neither seconds nor a date
+    named = retry_after_seconds(retry_after)
+    if named is not None:
+        return min(named, _MAX_WAIT_SECONDS)
     return min(0.5 * 2.0**attempt, _MAX_WAIT_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
 
 

@@ -359,3 +359,22 @@ class TestTls:
         transport = HttpTransport(address, retries=0)
         assert transport.send(GET).read() == b"{}"
         transport.close()
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("-3", 0.0),
+        (None, None),
+        ("soon", None),
+        ("", None),
+        ("Sat, 01 Jan 2000 00:00:00 GMT", 0),
+    ],
+)
+def test_an_error_says_when_to_come_back(server: ScriptedServer, header: str | None, seconds: float | None) -> None:
+    server.answers = [Answer(429, headers={} if header is None else {"Retry-After": header})]
+    with pytest.raises(TooManyRequests) as caught:
+        HttpTransport(server.address, retries=0).send(Request("GET", "/x"))
+    assert caught.value.retry_after_seconds == seconds

@@ -163,7 +163,7 @@ class Sender:
                     self._failed_round = self._round
                 self._failures = 0 if error is None else self._failures + 1
                 self._changed.notify_all()
-            pause = _INTERVAL_SECONDS if error is None else _pause_seconds(self._failures)
+            pause = _INTERVAL_SECONDS if error is None else _pause_seconds(self._failures, error.retry_after_seconds)
 
     def _send_everything(self) -> SteleError | None:
         """One round; what stopped it."""
@@ -250,7 +250,9 @@ def close(journal: Journal, *, is_sent: bool) -> None:
     journal.close(remove=is_sent and not journal.has_dead_letters())
 
 
-def _pause_seconds(failures: int) -> float:
-    """0.5 s, 1 s, 2 s, ..., less up to half at random, so that the clients of a server come back spread."""
+def _pause_seconds(failures: int, named: float | None) -> float:
+    """What the server names, else 0.5 s, 1 s, 2 s, ...; up to half is random, so that its clients come back spread."""
+    if named is not None:
+        return min(named, _LONGEST_PAUSE_SECONDS) * random.uniform(1.0, 1.5)  # noqa: S311 - not a secret
     longest = min(_FIRST_PAUSE_SECONDS * 2.0 ** (failures - 1), _LONGEST_PAUSE_SECONDS)
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
