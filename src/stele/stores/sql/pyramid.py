@@ -178,7 +178,7 @@ def _in_order(connection: Connection, run: int, sealed: list[Segment], joined: i
         counts = counts[order]
         starts = np.cumsum(counts) - counts
     first, last = cells[starts], cells[starts + counts - 1]
-    cells.flags.writeable = False
+    cells.setflags(write=False)
     return Blocks(
         [sealed[place]._replace(summary=b"") for place in order],
         cells,
