@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -13,7 +14,10 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
 
 from rich.console import Console
 
+from benchmarks.crowd import crowd_rows, kill_rows
+from benchmarks.databases import database_rows
 from benchmarks.ingest import ingest_rows, size_rows, wide_rows
+from benchmarks.large import large_rows
 from benchmarks.load import load_rows
 from benchmarks.log_calls import log_rows
 from benchmarks.reads import read_rows
@@ -36,6 +40,10 @@ PARTS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "size": size_rows,
     "read": read_rows,
     "search": search_rows,
+    "database": database_rows,
+    "large": large_rows,
+    "crowd": crowd_rows,
+    "kill": kill_rows,
 }
 
 
@@ -54,6 +62,7 @@ def main() -> None:
         progress.print(f"measuring {name} ...")
         started = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
+            os.environ["STELE_JOURNAL_DIR"] = str(Path(folder) / "journal")  # never the user's
             setting = Setting(theirs, Path(folder), FULL if options.full else TINY if options.tiny else QUICK)
             rows += PARTS[name](setting)
         progress.print(f"measured {name} in {time.perf_counter() - started:.0f} s")

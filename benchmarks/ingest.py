@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -70,7 +71,7 @@ def size_rows(setting: Setting) -> Iterator[Row]:
         ours = ingested(f"sqlite:///{setting.folder}/{number}.db", shape(setting.sizes.ingest_points))
         their_points = shape(setting.sizes.their_ingest_points)
         theirs = their_figures(setting, f"sqlite:///{setting.folder}/mlflow{number}.db", their_points)
-        what = f"on disk after compaction: {name} ({len(their_points):,} points in MLflow)"
+        what = f"on disk after compaction: {name} ({their_points.points:,} points in MLflow)"
         yield Row(what, "bytes/point", ours.bytes_a_point, theirs.bytes_a_point, targets[name])
 
 
@@ -83,12 +84,12 @@ def ingested(uri: str, columns: Columns) -> Figures:
         seconds = fill(store, run_id, columns)
         while store.reclaim_pages():
             pass
-        return Figures(len(columns) / seconds, (store.file_bytes() - before) / len(columns))
+        return Figures(columns.points / seconds, (store.file_bytes() - before) / columns.points)
 
 
 def fill(store: SqlStore, run_id: str, columns: Columns, *, points: int = 1_000) -> float:
     """Store points in batches of so many and compact them; returns the seconds, those to make the batches excluded."""
-    made = list(batches(run_id, columns, points=points, client_id=f"bench-{run_id}"))
+    made = list(batches(run_id, columns, points=points, client_id=uuid.uuid4().hex))
     started = time.perf_counter()
     for batch in made:
         store.ingest(batch)
@@ -108,12 +109,12 @@ def _through_server(folder: Path, columns: Columns) -> float:
         observer.compact_all(lambda _points: None)  # what the server's thread has left, which waits for more to come
         seconds = time.perf_counter() - started
         remote.close()
-    return len(columns) / seconds
+    return columns.points / seconds
 
 
-def their_figures(setting: Setting, uri: str, columns: Columns) -> Figures:
+def their_figures(setting: Setting, uri: str, columns: Columns, **environment: str) -> Figures:
     """The same points through MLflow's client into a database or a server."""
     path = setting.folder / "points.npz"
     write_columns(columns, path)
-    found = run_script(setting.theirs, "mlflow_points.py", "ingest", uri, str(path))
+    found = run_script(setting.theirs, "mlflow_points.py", "ingest", uri, str(path), **environment)
     return Figures(found["points"] / found["seconds"], found["bytes"] / found["points"])

@@ -37,18 +37,21 @@ from stele.stores.journal.journal import Journal
 from stele.stores.journal.sender import ship
 from stele.stores.sql import SqlStore
 
-__all__ = ["Losses", "campaign", "main"]
+__all__ = ["Client", "Losses", "added", "campaign", "checked", "losses_of", "main", "send_leftovers"]
 
 _VICTIMS = ("client", "server", "both")
 _PROGRAM = """
-import mmap, os, struct, sys
+import mmap, os, struct, sys, time
 import stele
-uri, run_id, path = sys.argv[1:]
+uri, run_id, path, pause = sys.argv[1:]
+pause = float(pause)
 counter = mmap.mmap(os.open(path, os.O_RDWR), 8)
 stele.set_tracking_uri(uri)
 for step in range(1 << 40):
     stele.log_metric("x", step * 0.5, step=step, run_id=run_id)
     struct.pack_into("<q", counter, 0, step + 1)
+    if pause:
+        time.sleep(pause)
 """
 _START_SECONDS = 60.0
 _LONGEST_SECONDS = (0.01, 0.1, 0.5, 1.5)  # mostly short lives, in which starting and ending matter
@@ -104,16 +107,26 @@ class Server:
 
 
 class Client:
-    """A program that logs to a run of its own until it is killed."""
+    """A program that logs to a run of its own until it is killed.
 
-    def __init__(self, folder: Path, server: Server, store: SqlStore) -> None:
+    Args:
+        folder: Where it notes what it does.
+        uri: Where it logs to.
+        store: The same store, to make the run.
+        pause_seconds: How long it waits between two calls.
+    """
+
+    def __init__(self, folder: Path, uri: str, store: SqlStore, pause_seconds: float = 0.0) -> None:
         self.run_id = store.create_run(CreateRun(experiment_id="0")).run.info.run_id
         path = folder / f"returned-{self.run_id}"
         path.write_bytes(bytes(8))
         with path.open("rb") as file:
             self._counter = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
-        command = [sys.executable, "-c", _PROGRAM, server.url, self.run_id, str(path)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._said = folder / f"said-{self.run_id}"
+        self._ended_itself = False
+        command = [sys.executable, "-c", _PROGRAM, uri, self.run_id, str(path), str(pause_seconds)]
+        with self._said.open("wb") as said:
+            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
 
     def returned(self) -> int:
         """How many calls have returned."""
@@ -126,8 +139,13 @@ class Client:
 
     def kill(self) -> None:
         """Send SIGKILL and wait for the end."""
+        self._ended_itself = self._process.poll() is not None
         self._process.kill()
         self._process.wait()
+
+    def has_failed(self) -> bool:
+        """Whether it ended before it was killed, or complained."""
+        return self._ended_itself or self._said.stat().st_size > 0
 
 
 def campaign(rounds: int, folder: Path, port: int, seed: int) -> Losses:
@@ -147,14 +165,14 @@ def campaign(rounds: int, folder: Path, port: int, seed: int) -> Losses:
         for number in range(rounds):
             server.start()
             with SqlStore(f"sqlite:///{folder}/stele.db", str(folder / "files")) as store:
-                losses = _add(losses, _round(folder, server, store, dice, _VICTIMS[number % len(_VICTIMS)]))
+                losses = added(losses, _round(folder, server, store, dice, _VICTIMS[number % len(_VICTIMS)]))
     finally:
         server.kill()
-    return _checked(losses, folder / "stele.db")
+    return checked(losses, folder / "stele.db")
 
 
 def _round(folder: Path, server: Server, store: SqlStore, dice: random.Random, victim: str) -> Losses:
-    client = Client(folder, server, store)
+    client = Client(folder, server.url, store)
     client.wait_for_a_call()
     time.sleep(dice.uniform(0, dice.choice(_LONGEST_SECONDS)))
     acknowledged = set(_points(store, client.run_id))
@@ -165,21 +183,26 @@ def _round(folder: Path, server: Server, store: SqlStore, dice: random.Random, v
         server.start()
         time.sleep(dice.uniform(0, 0.8))
     client.kill()
-    returned = client.returned()
-    _send_leftovers(store)
-    found = _points(store, client.run_id)
+    send_leftovers(store)
+    losses = losses_of(client, store)
+    return losses._replace(lost_points=len(acknowledged - set(_points(store, client.run_id))))
+
+
+def losses_of(client: Client, store: SqlStore) -> Losses:
+    """Compare what a dead program noted with what the store has."""
+    returned, found = client.returned(), _points(store, client.run_id)
     steps = {step for step, _ in found}
     return Losses(
         rounds=1,
         calls=returned,
         points=len(found),
         lost_calls=len(set(range(returned)) - steps),
-        lost_points=len(acknowledged - set(found)),
         wrong_points=sum(value != step * 0.5 for step, value in found),
     )
 
 
-def _send_leftovers(store: SqlStore) -> None:
+def send_leftovers(store: SqlStore) -> None:
+    """Send what dead programs have left in their journals."""
     for directory in find_journals(journal_root()):
         journal = Journal.adopt(directory)
         if journal is not None:
@@ -191,11 +214,12 @@ def _points(store: SqlStore, run_id: str) -> list[tuple[int, float]]:
     return [(point.step, point.value) for point in found]
 
 
-def _add(one: Losses, other: Losses) -> Losses:
+def added(one: Losses, other: Losses) -> Losses:
+    """Both together."""
     return Losses(*(a + b for a, b in zip(one, other, strict=True)))
 
 
-def _checked(losses: Losses, database: Path) -> Losses:
+def checked(losses: Losses, database: Path) -> Losses:
     """Count points that the store took more than once, and look at every page of its file."""
     with sqlite3.connect(database) as connection:
         taken = sum(

@@ -21,9 +21,9 @@ _ASYNCHRONOUS = 10
 
 def log_rows(setting: Setting) -> Iterator[Row]:
     """Ours with its journal, beside MLflow's calls that wait for the server and those that do not."""
-    sizes, journal = setting.sizes, str(setting.folder / "journal")
+    sizes = setting.sizes
     with stele_server(setting.folder) as server:
-        ours = _looped(Path(sys.executable), "stele", server.url, sizes.calls, STELE_JOURNAL_DIR=journal)
+        ours = _looped(Path(sys.executable), "stele", server.url, sizes.calls)
         ours_waiting = _looped(Path(sys.executable), "stele", server.url, sizes.their_calls, "yes")
     with mlflow_server(setting.theirs, setting.folder) as server:
         waiting = _looped(setting.theirs, "mlflow", server.url, sizes.their_calls, "yes")
@@ -43,5 +43,5 @@ def log_rows(setting: Setting) -> Iterator[Row]:
     )
 
 
-def _looped(python: Path, module: str, uri: str, calls: int, *synchronous: str, **environment: str) -> Any:
-    return run_script(python, "log_loop.py", module, uri, str(calls), *synchronous, **environment)
+def _looped(python: Path, module: str, uri: str, calls: int, *synchronous: str) -> Any:
+    return run_script(python, "log_loop.py", module, uri, str(calls), *synchronous)

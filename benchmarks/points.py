@@ -32,7 +32,9 @@ class Columns(NamedTuple):
     timestamps: npt.NDArray[np.int64]
     values: dict[str, Doubles]
 
-    def __len__(self) -> int:
+    @property
+    def points(self) -> int:
+        """How many points of all keys."""
         return len(self.steps) * len(self.values)
 
 

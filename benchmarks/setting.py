@@ -37,6 +37,8 @@ class Sizes(NamedTuple):
     kill_rounds: int
     crowd_seconds: float
     """How long 32 processes log to one file."""
+    their_processes: int
+    """Of MLflow that log to one file; each takes seconds to start. 0 leaves them out."""
 
 
 QUICK = Sizes(
@@ -58,6 +60,7 @@ QUICK = Sizes(
     huge_points=0,
     kill_rounds=6,
     crowd_seconds=8,
+    their_processes=0,
 )
 FULL = Sizes(
     calls=3_000_000,
@@ -78,6 +81,7 @@ FULL = Sizes(
     huge_points=100_000_000,
     kill_rounds=200,
     crowd_seconds=30,
+    their_processes=32,
 )
 TINY = Sizes(
     calls=20_000,
@@ -98,6 +102,7 @@ TINY = Sizes(
     huge_points=200_000,
     kill_rounds=3,
     crowd_seconds=1,
+    their_processes=2,
 )
 
 
