@@ -30,6 +30,7 @@ from stele.stores.sql.purge import DeletedRun, PurgeChoice
 
 __all__ = ["gc"]
 
+_SENDER_MILLISECONDS = 90 * 86_400_000  # a journal that waited longer is sent as a new one would be
 _RUNS_AT_ONCE = 100
 _MOST_KEPT = 1_000
 _MOST_SHOWN = 20
@@ -195,6 +196,7 @@ class _Collector:
             while removed := self._remove_runs(outcome, advance):
                 outcome.runs += removed
         self._remove_experiments(outcome)
+        self._store.forget_senders(int(time.time() * 1000) - _SENDER_MILLISECONDS)
         self._reclaim()
         outcome.bytes_freed = max(0, before - self._store.file_bytes())
         return outcome

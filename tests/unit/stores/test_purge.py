@@ -17,6 +17,7 @@ from stele.schema import datasets as d
 from stele.schema import experiments as e
 from stele.schema import rewinds as w
 from stele.schema import runs as r
+from stele.schema.ingest import Ingest, IngestSeries
 from stele.schema.metrics import Metric
 from stele.schema.runs import Param, RunTag
 from stele.stores.sql import SqlStore, purge
@@ -318,3 +319,19 @@ def test_a_run_goes_after_those_that_were_forked_from_it(sql_store, experiment):
         [found] = sql_store.deleted_runs(PurgeChoice(experiment_ids=(int(experiment),)), 10)
         assert found.run_id == run_id
         sql_store.purge_runs(sql_store.claim_runs([found.run]))
+
+
+def test_senders_that_are_long_gone_are_forgotten(sql_store, experiment, monkeypatch):
+    monkeypatch.setattr(purge, "ROWS_AT_ONCE", 2)
+    run_id = sql_store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id
+
+    def send(sender: str) -> bool:
+        series = [IngestSeries(run_id, "loss", [1], [1], [0.5])]
+        return sql_store.ingest(Ingest(client_id=sender, sequence=1, series=series)).repeated_batch
+
+    senders = [uuid.uuid4().hex for _ in range(5)]
+    assert [send(sender) for sender in senders] == [False] * 5
+    assert sql_store.forget_senders(1) == 0
+    assert [send(sender) for sender in senders] == [True] * 5
+    assert sql_store.forget_senders(2**62) >= 5
+    assert [send(sender) for sender in senders] == [False] * 5

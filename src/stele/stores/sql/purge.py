@@ -17,7 +17,17 @@ from sqlalchemy import Connection, Select, Table, delete, exists, func, not_, or
 
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.stores.sql.core import StoreCore
-from stele.stores.sql.tables import CLAIMED, STAGE_DELETED, experiments, ingest_log, metadata, run_forks, runs, segments
+from stele.stores.sql.tables import (
+    CLAIMED,
+    STAGE_DELETED,
+    experiments,
+    ingest_clients,
+    ingest_log,
+    metadata,
+    run_forks,
+    runs,
+    segments,
+)
 
 __all__ = ["DeletedExperiment", "DeletedRun", "PurgeChoice", "PurgeOperations"]
 
@@ -162,6 +172,19 @@ class PurgeOperations(StoreCore):
     def free_pages(self) -> int:
         """Pages of an SQLite file that hold nothing; 0 for the others."""
         return self.db.read(_free_pages) if self.db.family == "sqlite" else 0
+
+    def forget_senders(self, before: int) -> int:
+        """Forget how far senders of batches got that have sent nothing since a time; returns how many they were.
+
+        Args:
+            before: Milliseconds since 1970. A batch that such a sender repeats is stored again; equal points still
+                count once.
+        """
+        old = ingest_clients.c.update_time < before
+        forgotten = 0
+        while some := self.db.write(lambda c: _delete_some(c, ingest_clients, old, ROWS_AT_ONCE)):
+            forgotten += some
+        return forgotten
 
     def reclaim_pages(self) -> int:
         """Give up to 1000 free pages of an SQLite file back to the disk; returns how many pages that were.
