@@ -82,7 +82,12 @@ def _their_failures(setting: Setting, processes: int) -> int:
     """How many processes of MLflow end with an error when so many log a few metrics to one file that exists already."""
     script = str(Path(__file__).with_name("log_loop.py"))
     command = [str(setting.theirs), script, "mlflow", f"sqlite:///{setting.folder}/mlflow.db"]
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": setting.folder}
-    subprocess.run([*command, "1"], check=True, **silent)
-    crowd = [subprocess.Popen([*command, str(_THEIR_CALLS)], **silent) for _ in range(processes)]
+
+    def started(calls: int) -> subprocess.Popen[bytes]:
+        silent = subprocess.DEVNULL
+        return subprocess.Popen([*command, str(calls)], stdout=silent, stderr=silent, cwd=setting.folder)
+
+    if started(1).wait() != 0:
+        raise RuntimeError("MLflow cannot make a database")
+    crowd = [started(_THEIR_CALLS) for _ in range(processes)]
     return sum(process.wait() != 0 for process in crowd)

@@ -10,7 +10,8 @@ import sys
 import time
 
 
-def main():
+def main() -> None:
+    """Log, and print what it took."""
     name, uri, calls, *synchronous = sys.argv[1:]
     tracker, count = importlib.import_module(name), int(calls)
     tracker.set_tracking_uri(uri)

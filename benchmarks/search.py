@@ -86,7 +86,7 @@ def _theirs(python: Path, folder: Path) -> dict[str, float]:
         while waiting:
             ready, _, _ = select.select([process.stdout], [], [], _MLFLOW_SECONDS)
             line = process.stdout.readline() if ready else ""
-            name = waiting.pop(0)[0]
+            name = str(waiting.pop(0)[0])
             result[name] = float(line) if line else float("inf")
             if not line:
                 break

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 sys.path.append(str(Path(__file__).parents[2]))
 
+from benchmarks.kill_campaign import Losses, added
 from benchmarks.measure import percentile, times_ms
+from benchmarks.points import batches, mix, noise, rounded, wide
 from benchmarks.results import Limit, Row
 
 SAMPLES = st.lists(st.floats(0, 1e6), min_size=1, max_size=50)
@@ -56,3 +58,33 @@ def test_a_row_shows_target_and_limit():
     ]
     missing = Row("no server", "points/s", None, None, 5)
     assert missing.cells()[2:] == ["-", "", "-", "-", "≥ 5", ""]
+
+
+@pytest.mark.parametrize("shape", [mix, noise, rounded, lambda points: wide(points // 3, 3)])
+@pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+def test_batches_hold_every_point_once(shape, size):
+    columns = shape(300)
+    made = list(batches("a" * 32, columns, points=size))
+    assert [batch.sequence for batch in made] == list(range(1, len(made) + 1))
+    assert all(sum(len(series.steps) for series in batch.series) <= max(size, 1) for batch in made)
+    found = [
+        (series.key, *point)
+        for batch in made
+        for series in batch.series
+        for point in zip(series.steps, series.timestamps, series.values, strict=True)
+    ]
+    expected = [
+        (key, *point)
+        for key, values in columns.values.items()
+        for point in zip(columns.steps.tolist(), columns.timestamps.tolist(), values.tolist(), strict=True)
+    ]
+    assert sorted(found) == sorted(expected)
+    assert len(found) == columns.points
+
+
+@pytest.mark.parametrize("field", Losses._fields[3:])
+def test_one_loss_spoils_a_campaign(field):
+    clean = Losses(rounds=1, calls=10, points=10)
+    assert added(clean, clean) == Losses(rounds=2, calls=20, points=20)
+    assert added(clean, clean).is_clean()
+    assert not added(clean, clean._replace(**{field: 1})).is_clean()
