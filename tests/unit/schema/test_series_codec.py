@@ -24,6 +24,9 @@ _doubles = st.lists(st.floats(), max_size=5).map(Doubles.of)
 # One NaN: JSON has no other.
 _json_doubles = st.lists(st.floats(allow_nan=False) | st.just(math.nan), max_size=5).map(Doubles.of)
 
+# Tokens are letters and digits; Arrow keeps the metadata of a schema as C strings, which end at a NUL.
+TOKENS = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
+
 
 def answers(doubles):
     """Answers with any columns; their lengths need not agree for a codec."""
@@ -32,7 +35,7 @@ def answers(doubles):
     integers = dict.fromkeys(("first_x", "last_x", "counts", "nans", "infinities"), _integers)
     figures = dict.fromkeys(("min", "max", "mean", "last"), doubles)
     buckets = st.builds(BucketSeries, **names, **integers, **figures)
-    return st.builds(GetSeriesResponse, series=st.lists(points | buckets, max_size=3), next_page_token=st.text())
+    return st.builds(GetSeriesResponse, series=st.lists(points | buckets, max_size=3), next_page_token=TOKENS)
 
 
 ANSWER = GetSeriesResponse(
