@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 
 from stele.errors import InvalidParameterValue, shown
 
@@ -90,20 +91,24 @@ def check_key(key: str, path: str) -> str:
     Raises:
         InvalidParameterValue: Otherwise.
     """
-    if not key:
-        raise InvalidParameterValue(f"{path} is missing. A key has 1 to {MAX_KEY_CHARACTERS} characters.")
-    check_length(key, MAX_KEY_CHARACTERS, path)
-    if not _KEY.fullmatch(key):
-        raise InvalidParameterValue(
-            f"{path} {shown(key)} holds a character that is not allowed. "
-            "Allowed are letters, digits, _ / . - : and space."
-        )
-    if posixpath.normpath(key) != key or key.startswith(("/", "../")) or key in (".", ".."):
-        raise InvalidParameterValue(
-            f"{path} {shown(key)} is not a plain relative path. "
-            "No slash at either end, no double slash, no segment '.' or '..'."
-        )
+    if (problem := _problem_of_key(key)) is not None:
+        raise InvalidParameterValue(f"{path} {problem}")
     return key
+
+
+@lru_cache(65_536)  # most programs log the same few keys again and again
+def _problem_of_key(key: str) -> str | None:
+    if not key:
+        return f"is missing. A key has 1 to {MAX_KEY_CHARACTERS} characters."
+    if len(key) > MAX_KEY_CHARACTERS:
+        return f"has {len(key)} characters, at most {MAX_KEY_CHARACTERS} are allowed: {shown(key)}"
+    if not _KEY.fullmatch(key):
+        allowed = "Allowed are letters, digits, _ / . - : and space."
+        return f"{shown(key)} holds a character that is not allowed. {allowed}"
+    if posixpath.normpath(key) != key or key.startswith(("/", "../")) or key in (".", ".."):
+        form = "No slash at either end, no double slash, no segment '.' or '..'."
+        return f"{shown(key)} is not a plain relative path. {form}"
+    return None
 
 
 def check_length(value: str, maximum: int, path: str) -> str:

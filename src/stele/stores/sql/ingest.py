@@ -6,15 +6,14 @@ server of the database, and it counts once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection, bindparam, update
 
 from stele import limits
-from stele.errors import InvalidParameterValue, shown
+from stele.errors import InvalidParameterValue
 from stele.schema.codec import required
 from stele.schema.ingest import Ingest, IngestResponse, IngestSeries
 from stele.stores.sql import dialect
@@ -26,8 +25,6 @@ from stele.stores.sql.tables import KIND_METRIC, ingest_clients
 
 __all__ = ["IngestOperations"]
 
-Column = npt.NDArray[Any]
-
 _ADVANCE = dialect.Prepared(
     update(ingest_clients)
     .where(ingest_clients.c.client_id == bindparam("sender"), ingest_clients.c.sequence < bindparam("number"))
@@ -35,13 +32,25 @@ _ADVANCE = dialect.Prepared(
 )
 
 
-class _Columns(NamedTuple):
-    """The checked points of one series."""
+class _RunPoints:
+    """The points of one run, those of one series after the other."""
 
-    key: str
-    steps: Column
-    timestamps: Column
-    values: Column
+    __slots__ = ("counts", "keys", "steps", "timestamps", "values")
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.counts: list[int] = []
+        self.steps: list[int] = []
+        self.timestamps: list[int] = []
+        self.values: list[float] = []
+
+    def add(self, item: IngestSeries) -> None:
+        """Append a series that is not empty."""
+        self.keys.append(item.key)
+        self.counts.append(len(item.values))
+        self.steps += item.steps
+        self.timestamps += item.timestamps
+        self.values += item.values
 
 
 class IngestOperations(PointLog):
@@ -51,18 +60,20 @@ class IngestOperations(PointLog):
         client_id = limits.check_client_id(required(request.client_id, "client_id"))
         if limits.check_int64(request.sequence, "sequence") < 1:
             raise InvalidParameterValue(f"sequence {request.sequence} is not 1 or more.")
-        by_run = _checked(request.series)
-        points = sum(len(columns.values) for run in by_run.values() for columns in run)
+        checked = _checked(request.series)
+        points = sum(len(run.values) for run in checked.values())
+        by_run = {run_id: (run.keys, _records(run, request.series, run_id)) for run_id, run in checked.items()}
 
         def work(connection: Connection) -> IngestResponse:
             if not _advance(connection, client_id, request.sequence):
                 return IngestResponse(points=points, repeated_batch=True)
             rows = lock_runs(connection, by_run)
             packed: list[dict[str, Any]] = []
-            for run_id, columns in by_run.items():
+            for run_id, (keys, records) in by_run.items():
                 row = run_in_use(rows, run_id)
-                ids = self.keys.resolve(connection, row.experiment_id, [(KIND_METRIC, item.key) for item in columns])
-                records = _records(columns, ids)
+                ids = self.keys.resolve(connection, row.experiment_id, [(KIND_METRIC, key) for key in keys])
+                numbers = np.array([ids[KIND_METRIC, key] for key in keys])
+                records["key"] = np.repeat(numbers, checked[run_id].counts)
                 packed.append({"run": row.run, "points": len(records), "records": records.tobytes()})
             self.append_rows(connection, packed)
             return IngestResponse(points=points)
@@ -80,57 +91,63 @@ def _advance(connection: Connection, client_id: str, sequence: int) -> bool:
     return bool(connection.execute(insert, first).rowcount)
 
 
-def _checked(batch: Sequence[IngestSeries]) -> dict[str, list[_Columns]]:
-    """The series of each run; empty ones are left out.
+def _checked(batch: Sequence[IngestSeries]) -> dict[str, _RunPoints]:
+    """The points of each run; empty series are left out.
 
     Raises:
-        InvalidParameterValue: Too many points, columns of different lengths, or what no series may hold.
+        InvalidParameterValue: Too many points, columns of different lengths, or a run id or key that is not allowed.
     """
     total = sum(len(item.values) for item in batch)
     if total > limits.MAX_INGEST_POINTS:
         raise InvalidParameterValue(
             f"The batch has {total} points, at most {limits.MAX_INGEST_POINTS} are allowed in one."
         )
-    result: dict[str, list[_Columns]] = {}
+    result: dict[str, _RunPoints] = {}
+    keys: set[str] = set()
     for i, item in enumerate(batch):
-        columns = _checked_series(item, f"series[{i}]")
-        if len(columns.values):
-            result.setdefault(item.run_id, []).append(columns)
-    return result
+        if item.run_id not in result:
+            result[limits.check_run_id(item.run_id, f"series[{i}].run_id")] = _RunPoints()
+        if item.key not in keys:
+            keys.add(limits.check_key(item.key, f"series[{i}].key"))
+        if not len(item.steps) == len(item.timestamps) == len(item.values):
+            raise InvalidParameterValue(
+                f"series[{i}] has {len(item.steps)} steps, {len(item.timestamps)} timestamps and {len(item.values)} "
+                "values; the columns of a series have one length."
+            )
+        if item.values:
+            result[item.run_id].add(item)
+    return {run_id: points for run_id, points in result.items() if points.keys}
 
 
-def _checked_series(item: IngestSeries, path: str) -> _Columns:
-    limits.check_run_id(item.run_id, f"{path}.run_id")
-    limits.check_key(item.key, f"{path}.key")
-    if not len(item.steps) == len(item.timestamps) == len(item.values):
-        raise InvalidParameterValue(
-            f"{path} has {len(item.steps)} steps, {len(item.timestamps)} timestamps and {len(item.values)} values; "
-            "the columns of a series have one length."
-        )
-    steps = _integers(item.steps, f"{path}.steps")
-    timestamps = _integers(item.timestamps, f"{path}.timestamps")
-    if len(timestamps) and (least := int(timestamps.min())) < 0:
-        limits.check_timestamp(least, f"{path}.timestamps[{int(timestamps.argmin())}]")
-    values = canonical_values(item.values)
-    return _Columns(item.key, steps, timestamps, values)
+def _records(points: _RunPoints, batch: Sequence[IngestSeries], run_id: str) -> Records:
+    """The points of one run as records, still without their keys.
 
-
-def _integers(values: Sequence[int], path: str) -> Column:
+    Raises:
+        InvalidParameterValue: A number does not fit; the path names it.
+    """
+    records = np.empty(len(points.values), dtype=RECORD)
     try:
-        return np.array(values, dtype="<i8")
+        records["step"] = np.array(points.steps, "<i8")
+        records["timestamp"] = np.array(points.timestamps, "<i8")
     except OverflowError as e:
-        bad = next(i for i, value in enumerate(values) if not limits.INT64_MIN <= value <= limits.INT64_MAX)
-        raise InvalidParameterValue(f"{path}[{bad}] {shown(values[bad])} does not fit into 64 bits.") from e
-
-
-def _records(columns: Iterable[_Columns], ids: dict[tuple[int, str], int]) -> Records:
-    """The points of one run as records."""
-    columns = list(columns)
-    records = np.empty(sum(len(item.values) for item in columns), dtype=RECORD)
-    start = 0
-    for item in columns:
-        part = records[start : start + len(item.values)]
-        part["key"] = ids[KIND_METRIC, item.key]
-        part["step"], part["timestamp"], part["value"] = item.steps, item.timestamps, item.values
-        start += len(part)
+        raise _misfit(batch, run_id) from e
+    if records["timestamp"].min() < 0:
+        raise _misfit(batch, run_id)
+    records["value"] = canonical_values(points.values)
     return records
+
+
+def _misfit(batch: Sequence[IngestSeries], run_id: str) -> InvalidParameterValue:
+    """The error for the first step or timestamp of a run that is not allowed."""
+    for i, item in enumerate(batch):
+        if item.run_id == run_id:
+            try:
+                for name, values, check in (
+                    ("steps", item.steps, limits.check_int64),
+                    ("timestamps", item.timestamps, limits.check_timestamp),
+                ):
+                    for place, value in enumerate(values):
+                        check(value, f"series[{i}].{name}[{place}]")
+            except InvalidParameterValue as error:
+                return error
+    raise AssertionError("unreachable")
