@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 from msgspec import Struct
 
-from stele import settings
 from stele.cli.config import masked
 from stele.cli.output import json_option, note, show_json
+from stele.cli.progress import in_all, progress
 from stele.cli.teaching import Command
 from stele.client.shipments import upload_run
 from stele.client.stores import open_store, resolve_uri
@@ -116,8 +112,8 @@ def _sent(path: Path, target: str | None, *, quiet: bool) -> Outcome:
         outcome.status, outcome.reason = "kept", error.message
         return outcome
     try:
-        with _progress(f"Sending {path.name[:8]}", end - begun.start, quiet=quiet) as show:
-            shipment = ship(journal, store, upload_run, show)
+        with progress(f"Sending {path.name[:8]}", 0 if quiet else end - begun.start) as advance:
+            shipment = ship(journal, store, upload_run, in_all(advance))
     except SteleError as error:
         outcome.status, outcome.reason = "kept", error.message
     else:
@@ -139,23 +135,3 @@ def _tell(outcomes: list[Outcome], *, silent: bool) -> None:
             note(f"{name}: its process lives and sends it.")
     if not outcomes and not silent:
         click.echo("There is nothing to send.")
-
-
-@contextmanager
-def _progress(label: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], Any]]:
-    """A bar with counts on a terminal, else silence."""
-    if quiet or not sys.stderr.isatty() or not settings.PROGRESS.get() or not total:
-        yield lambda _count: None
-        return
-    import rich.console
-    import rich.progress as parts
-
-    columns = (
-        parts.TextColumn("{task.description}"),
-        parts.BarColumn(),
-        parts.MofNCompleteColumn(),
-        parts.TimeRemainingColumn(),
-    )
-    with parts.Progress(*columns, console=rich.console.Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda count: bar.update(task, completed=count)
