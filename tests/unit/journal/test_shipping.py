@@ -3,6 +3,8 @@
 import contextlib
 import json
 import math
+import threading
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +21,7 @@ from stele.errors import (
 )
 from stele.schema import runs as r
 from stele.schema.runs import LogBatch, Param, RunTag
-from stele.stores.journal import files
+from stele.stores.journal import files, sender
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.sender import close
 from stele.stores.journal.shipping import Shipment
@@ -356,4 +358,32 @@ def test_the_state_is_written_before_a_batch_is_sent(store, uri):
     while shipment.step():
         pass
     assert [(state["sequence"], state["stop"], state["acknowledged"]) for state in states] == [(1, 1, False)]
+    close(journal, is_sent=True)
+
+
+def test_the_end_of_a_run_does_not_wait_for_the_next_look_at_leftovers(store, uri, monkeypatch):
+    """A round that is going on when somebody begins to wait does not count for them; the next one does, at once."""
+    monkeypatch.setattr(sender, "_LEFTOVERS_SECONDS", 3_600.0)
+    run_id = new_run(store)
+    journal = Journal.create(uri)
+    in_a_round, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def ingest(self, request):
+            in_a_round.set()
+            assert go_on.wait(30)
+            return store.ingest(request)
+
+    shipping = sender.Sender(journal, Slow, no_files)
+    journal.appender(run_id, "x")(1.0, 1)
+    assert in_a_round.wait(30)
+    answers = []
+    waiter = threading.Thread(target=lambda: answers.append(shipping.flush(20.0, leftovers=True)))
+    waiter.start()
+    while not shipping._awaited:
+        time.sleep(0)  # gives the other thread its turn
+    go_on.set()
+    waiter.join()
+    assert answers == [True]
+    assert shipping.stop()
     close(journal, is_sent=True)

@@ -52,8 +52,8 @@ class Sender:
         self._stopping = False
         self._awaited = 0
         self._round = self._failed_round = self._failures = 0
-        self._leftovers_wanted = True
-        self._leftovers_round = 0
+        self._leftovers_round = 0  # the last round that looked for leftovers
+        self._leftovers_after = 0  # they are wanted in a round after this one
         self._next_leftovers = 0.0
         self.between_steps = threading.Lock()
         """Held while the store works for this thread."""
@@ -101,7 +101,8 @@ class Sender:
             begun = self._round
             if is_done() and not leftovers:
                 return True
-            self._leftovers_wanted |= leftovers
+            if leftovers:  # the round that is going on may have looked for them already
+                self._leftovers_after = begun
             self._awaited += 1
             self._wake.set()
             try:
@@ -195,14 +196,9 @@ class Sender:
             return shipment.step()
 
     def _send_leftovers(self, store: TrackingStore) -> None:
-        if not self._leftovers_wanted and time.monotonic() < self._next_leftovers:
+        if self._leftovers_round > self._leftovers_after and time.monotonic() < self._next_leftovers:
             return
-        wanted, self._leftovers_wanted = self._leftovers_wanted, False
-        try:
-            ship_leftovers(self._journal.header.uri, store, self._upload)
-        except SteleError:
-            self._leftovers_wanted = wanted
-            raise
+        ship_leftovers(self._journal.header.uri, store, self._upload)
         self._next_leftovers = time.monotonic() + _LEFTOVERS_SECONDS
         self._leftovers_round = self._round
 
