@@ -16,6 +16,8 @@ __all__ = ["load_rows"]
 
 _LARGE = (8, 1000)
 _SMALL = (32, 5)
+# With 32 clients MLflow's pool of connections gives out, and it answers one request in two seconds.
+_THEIR_SMALL = (8, 5)
 
 
 def load_rows(setting: Setting) -> Iterator[Row]:
@@ -23,11 +25,11 @@ def load_rows(setting: Setting) -> Iterator[Row]:
     with stele_server(setting.folder) as server:
         ours = [_loaded(server, *kind, setting) for kind in (_LARGE, _SMALL)]
     with mlflow_server(setting.theirs, setting.folder) as server:
-        theirs = [_loaded(server, *kind, setting) for kind in (_LARGE, _SMALL)]
+        theirs = [_loaded(server, *kind, setting) for kind in (_LARGE, _THEIR_SMALL)]
     what = "log-batch JSON of 1000 points, 8 clients, HTTP"
     yield Row(what, "points/s", ours[0]["points_a_second"], theirs[0]["points_a_second"], 100_000)
     yield Row(f"{what}: p99", "ms", ours[0]["p99_ms"], theirs[0]["p99_ms"])
-    what = "log-batch JSON of 5 points, 32 clients, HTTP, FULL"
+    what = "log-batch JSON of 5 points, 32 clients (MLflow: 8), HTTP, FULL"
     rate, their_rate = ours[1]["requests_a_second"], theirs[1]["requests_a_second"]
     yield Row(what, "requests/s", rate, their_rate, 4_000, limit=synced_writes())
     yield Row(f"{what}: p50", "ms", ours[1]["p50_ms"], theirs[1]["p50_ms"])
