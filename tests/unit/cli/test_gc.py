@@ -148,14 +148,14 @@ RUN = "0123456789abcdef0123456789abcdef"
 @pytest.mark.parametrize(
     "uri",
     [
-        "/root/files/../../etc/{run}/artifacts",
-        "/root/files/{run}/artifacts/..",
-        "/root/files-2/{run}/artifacts",
-        "/root/files",
-        "/root/files/artifacts",
-        "/root/files/other/artifacts",
-        "file://host/root/files/{run}/artifacts",
-        "file:///root/files/%2e%2e/{run}/artifacts",
+        "/base/files/../../etc/{run}/artifacts",
+        "/base/files/{run}/artifacts/..",
+        "/base/files-2/{run}/artifacts",
+        "/base/files",
+        "/base/files/artifacts",
+        "/base/files/other/artifacts",
+        "file://host/base/files/{run}/artifacts",
+        "file:///base/files/%2e%2e/{run}/artifacts",
         "mlflow-artifacts:/../{run}/artifacts",
         "mlflow-artifacts:/%2e%2e/{run}/artifacts",
         "mlflow-artifacts://host/{run}/artifacts",
@@ -166,16 +166,16 @@ RUN = "0123456789abcdef0123456789abcdef"
     ],
 )
 def test_a_hostile_place_has_a_reason_to_stay(uri):
-    places = FilePlaces("/root/files", "/root/files")
+    places = FilePlaces("/base/files", "/base/files")
     assert places.reason(uri.format(run=RUN), RUN)
 
 
 @pytest.mark.parametrize(
     "uri",
-    ["/root/files/0/{run}/artifacts", "file:///root/files/{run}/artifacts/", "mlflow-artifacts:/7/{run}/artifacts"],
+    ["/base/files/0/{run}/artifacts", "file:///base/files/{run}/artifacts/", "mlflow-artifacts:/7/{run}/artifacts"],
 )
 def test_a_good_place_has_none(uri):
-    assert FilePlaces("/root/files", "/root/files").reason(uri.format(run=RUN), RUN) == ""
+    assert FilePlaces("/base/files", "/base/files").reason(uri.format(run=RUN), RUN) == ""
 
 
 def test_a_link_out_of_the_root_is_not_followed(cli, trash, workplace, tmp_path_factory):
