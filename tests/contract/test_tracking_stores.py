@@ -8,15 +8,11 @@ from typing import cast
 
 import pytest
 
-from asgi_caller import config
 from journal_tools import new_run, no_files
-from stele.server.app import create_app
 from stele.stores.base import TrackingStore
 from stele.stores.buffered import BufferedStore
-from stele.stores.rest import RestStore
 from stele.stores.sql import SqlStore
 from stele.testing.tracking_store import TrackingStoreContract
-from stele.transport.asgi import AsgiTransport
 
 
 class TestSqlStore(TrackingStoreContract):
@@ -36,15 +32,6 @@ class TestBufferedStore(TrackingStoreContract):
         buffered.appender(run_id, "x")(1.0)  # it has a journal and a sender
         yield cast("TrackingStore", buffered)
         buffered.finish()
-
-
-@pytest.fixture(scope="module")
-def rest_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrackingStore]:
-    app = create_app(config(tmp_path_factory.mktemp("rest")))
-    store = cast("TrackingStore", RestStore(AsgiTransport(app)))
-    yield store
-    store.close()
-    app.store.close()
 
 
 class TestRestStore(TrackingStoreContract):

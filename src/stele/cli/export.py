@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import click
 
 from stele import settings
-from stele.cli import suggest
 from stele.cli.finding import chosen_experiments, open_client, view_option
 from stele.cli.output import json_option, note, show_json
+from stele.cli.run_options import chosen_options
 from stele.cli.teaching import Command
 from stele.cli.text import size
 from stele.client.client import Client
@@ -34,16 +34,7 @@ _FILE_POINTS = 20_000_000
 
 @click.command(cls=Command)
 @click.argument("directory", metavar="OUT_DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--experiment",
-    "-e",
-    "experiments",
-    multiple=True,
-    metavar="NAME",
-    shell_complete=suggest.experiment_names,
-    help="Of this experiment, by name or id; may be repeated. [all]",
-)
-@click.option("--filter", "condition", default="", metavar="TEXT", help="Only runs such as: metrics.auc > 0.9")
+@chosen_options("Of this experiment, by name or id; may be repeated. [all]")
 @click.option("--runs-only", is_flag=True, help="Leave the points of metrics out.")
 @view_option()
 @json_option

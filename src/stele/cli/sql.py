@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import click
 
-from stele.cli import suggest
 from stele.cli.finding import chosen_experiments, open_client
 from stele.cli.output import Column, json_option, show_json, show_table
+from stele.cli.run_options import chosen_options
 from stele.cli.teaching import Command
 from stele.client.run_database import RunDatabase
 from stele.schema.codec import encode
@@ -26,16 +26,7 @@ _NUMBER = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|
 
 @click.command(cls=Command)
 @click.argument("query")
-@click.option(
-    "--experiment",
-    "-e",
-    "experiments",
-    multiple=True,
-    metavar="NAME",
-    shell_complete=suggest.experiment_names,
-    help="Only runs of this experiment, by name or id; may be repeated. [all]",
-)
-@click.option("--filter", "condition", default="", metavar="TEXT", help="Only runs such as: metrics.auc > 0.9")
+@chosen_options("Only runs of this experiment, by name or id; may be repeated. [all]")
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def sql(query: str, experiments: Sequence[str], condition: str, as_json: bool, as_csv: bool) -> None:

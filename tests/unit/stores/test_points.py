@@ -7,6 +7,7 @@ import math
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from series_oracle import plain_cell
 
 from stele.stores.sql.cells import CELL, cells_of, grouped
 from stele.stores.sql.keyed_points import KeyedPoints
@@ -90,19 +91,6 @@ def test_positions_are_counted(rows, step, timestamp):
     assert counts_before(points, np.array([step]), np.array([timestamp])) == count_before(points, step, timestamp)
     assert count_before(points, step, timestamp) == sum(place < (step, timestamp) for place in places)
     assert count_before(points, step, timestamp, inclusive=True) == sum(p <= (step, timestamp) for p in places)
-
-
-def plain_cell(rows: list[tuple[int, int, float]]) -> dict:
-    values = [row[2] for row in rows]
-    numbers = [value for value in values if not math.isnan(value)]
-    finite = [value for value in numbers if math.isfinite(value)]
-    return {
-        "first_step": rows[0][0], "last_step": rows[-1][0],
-        "first_timestamp": rows[0][1], "last_timestamp": rows[-1][1],
-        "points": len(rows), "finite": len(finite), "nans": len(values) - len(numbers),
-        "min": min(numbers, default=math.nan), "max": max(numbers, default=math.nan),
-        "sum": sum(finite), "first": values[0], "last": values[-1],
-    }  # fmt: skip
 
 
 @given(ROWS, st.integers(1, 7))

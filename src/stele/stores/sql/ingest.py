@@ -62,19 +62,18 @@ class IngestOperations(PointLog):
             raise InvalidParameterValue(f"sequence {request.sequence} is not 1 or more.")
         checked = _checked(request.series)
         points = sum(len(run.values) for run in checked.values())
-        by_run = {run_id: (run.keys, _records(run, request.series, run_id)) for run_id, run in checked.items()}
+        records = {run_id: _records(run, request.series, run_id) for run_id, run in checked.items()}
 
         def work(connection: Connection) -> IngestResponse:
             if not _advance(connection, client_id, request.sequence):
                 return IngestResponse(points=points, repeated_batch=True)
-            rows = lock_runs(connection, by_run)
+            rows = lock_runs(connection, checked)
             packed: list[dict[str, Any]] = []
-            for run_id, (keys, records) in by_run.items():
-                row = run_in_use(rows, run_id)
-                ids = self.keys.resolve(connection, row.experiment_id, [(KIND_METRIC, key) for key in keys])
-                numbers = np.array([ids[KIND_METRIC, key] for key in keys])
-                records["key"] = np.repeat(numbers, checked[run_id].counts)
-                packed.append({"run": row.run, "points": len(records), "records": records.tobytes()})
+            for run_id, run in checked.items():
+                row, own = run_in_use(rows, run_id), records[run_id]
+                ids = self.keys.resolve(connection, row.experiment_id, [(KIND_METRIC, key) for key in run.keys])
+                own["key"] = np.repeat([ids[KIND_METRIC, key] for key in run.keys], run.counts)
+                packed.append({"run": row.run, "points": len(own), "records": own.tobytes()})
             self.append_rows(connection, packed)
             return IngestResponse(points=points)
 

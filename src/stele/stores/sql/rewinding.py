@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 
-from sqlalchemy import Connection, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, exists, insert, literal, select, update
 
 from stele import limits
 from stele.errors import InvalidParameterValue, shown
@@ -56,7 +56,7 @@ class RewindOperations(StoreCore):
             affected = _reaching_behind(connection, run, last.step) | _restore(connection, run, last.epoch)
             connection.execute(update(rewinds).where(c.run == run, c.epoch == last.epoch).values(undone_time=now_ms()))
             if not hidden:  # then there is nothing that undoing this undoing would bring back
-                newest = select(func.max(c.epoch)).where(c.run == run).scalar_subquery()
+                newest = current_epoch(connection, run)
                 connection.execute(update(rewinds).where(c.run == run, c.epoch == newest).values(step=KEEP_ALL))
             refresh_summaries(connection, self.keys, run, affected)
             restored = counted_points(connection, run) - before + hidden
