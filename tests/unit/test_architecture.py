@@ -28,6 +28,7 @@ FLOORS = {
     "stele.exceptions": 4,
     "stele.tracking": 4,
     "stele.server": 4,
+    "stele.models": 5,
     "stele.cli": 7,
     "stele.testing": 8,
 }
@@ -55,10 +56,19 @@ HOMES = {
     "prometheus_client": ("stele.server",),
     "urllib3": ("stele.transport",),
     "click": ("stele.cli",),
-    "numpy": ("stele.stores.sql", "stele.stores.journal", "stele.client", "stele.data", "stele.testing"),
-    "pandas": ("stele.client", "stele.data"),
+    "numpy": (
+        "stele.stores.sql",
+        "stele.stores.journal",
+        "stele.client",
+        "stele.data",
+        "stele.models",
+        "stele.testing",
+    ),
+    "pandas": ("stele.client", "stele.data", "stele.models"),
     "filelock": ("stele.stores.sql", "stele.client", "stele.artifacts"),
     "psutil": ("stele.client", "stele.cli"),
+    "yaml": ("stele.models", "stele.client"),
+    "packaging": ("stele.models",),
 }
 """Third-party package -> where it may be imported."""
 

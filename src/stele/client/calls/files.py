@@ -345,10 +345,8 @@ def _chunks(stream: Any) -> Iterator[bytes]:
 
 
 def _yaml(content: Any) -> bytes:
-    try:
-        import yaml  # type: ignore[import-untyped]  # an optional library
-    except ImportError:  # JSON is YAML too
-        return msgspec.json.format(msgspec.json.encode(content), indent=2)
+    import yaml  # few scripts write YAML
+
     return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True)).encode()
 
 

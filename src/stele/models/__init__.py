@@ -1,0 +1,1 @@
+"""Models: how they are packed, described, trusted and loaded."""
