@@ -111,9 +111,9 @@ def _described(example: Any) -> tuple[str, Any]:
         return f"sparse_matrix_{form}", parts | {"shape": list(example.shape)}
     if not _is_json_object(example):
         raise InvalidParameterValue(
-            f"An input example cannot be a {type(example).__name__}: {shown(example)}. Allowed are a frame, "
-            "an array, a dict of arrays, a csr or csc matrix, a dict, list or scalar, a pydantic model, and a tuple of one "
-            "of them and a dict of parameters."
+            f"An input example cannot be a {type(example).__name__}: {shown(example)}. Allowed are a data frame, "
+            "an array, a dict of arrays, a csr or csc matrix, a dict, list or scalar, a pydantic model, and a tuple "
+            "of one of them and a dict of parameters."
         )
     return "json_object", json_value(example)
 
