@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from stele import data as data
     from stele import entities as entities
     from stele import exceptions as exceptions
+    from stele import models as models
     from stele import tracking as tracking
+    from stele import types as types
     from stele.client.client import Client as Client
     from stele.client.client import MlflowClient as MlflowClient
     from stele.client.doctor import doctor as doctor
@@ -84,7 +86,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("artifacts", "data", "entities", "exceptions", "tracking")
+_SUBMODULES = ("artifacts", "data", "entities", "exceptions", "models", "tracking", "types")
 
 _MODULES = {
     "stele.client.client": (

@@ -29,6 +29,7 @@ FLOORS = {
     "stele.tracking": 4,
     "stele.server": 4,
     "stele.models": 5,
+    "stele.types": 5,
     "stele.cli": 7,
     "stele.testing": 8,
 }
@@ -37,13 +38,14 @@ FLOORS = {
 GROUPS = (
     {"stele.errors", "stele.limits", "stele.settings", "stele.registry"},
     {"stele.client", "stele.data", "stele.entities", "stele.exceptions", "stele.tracking"},
+    {"stele.models", "stele.types"},
 )
 """Packages of one floor that make one part, and may import each other (without cycles)."""
 
 TERMINAL = {"console.py", "doctor.py"}
 """The modules whose work is to print."""
 
-LAZY_TABLES = {"stele", "stele.registry", "stele.cli"}
+LAZY_TABLES = {"stele", "stele.registry", "stele.cli", "stele.models"}
 """The modules that import others by name when they are used."""
 
 HOMES = {

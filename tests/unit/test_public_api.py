@@ -22,11 +22,11 @@ NAMES = """
     get_metric_history get_parent_run get_registry_uri get_run get_tracking_uri is_tracking_uri_set last_active_run
     list_rewinds load_table log_artifact log_artifacts log_dict log_figure log_image log_input log_inputs log_metric
     log_metrics
-    log_outputs log_param log_params log_stream log_table log_text metric_history rename_experiment rewind
+    log_outputs log_param log_params log_stream log_table log_text metric_history models rename_experiment rewind
     restore_archived_experiment restore_experiment restore_run search_experiments search_runs set_experiment
     set_experiment_tag set_experiment_tags set_registry_uri set_system_metrics_node_id
     set_system_metrics_samples_before_logging set_system_metrics_sampling_interval set_tag set_tags set_tracking_uri
-    start_run tracking undo_rewind
+    start_run tracking types undo_rewind
 """.split()
 
 # Parameters of MLflow that Stele does not have, and where a default differs, with the reason.

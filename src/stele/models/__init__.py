@@ -1,1 +1,32 @@
-"""Models: how they are packed, described, trusted and loaded."""
+"""Models: how they are packed, described, trusted and loaded. Names are loaded when first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stele.models.format import Model as Model
+    from stele.models.signature import ModelSignature as ModelSignature
+    from stele.models.signature import infer_signature as infer_signature
+
+_MODULES = {
+    "stele.models.format": ("Model",),
+    "stele.models.signature": ("ModelSignature", "infer_signature"),
+}
+
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
