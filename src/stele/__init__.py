@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from stele import entities as entities
     from stele import exceptions as exceptions
     from stele import models as models
+    from stele import pyfunc as pyfunc
     from stele import tracking as tracking
     from stele import types as types
     from stele.client.client import Client as Client
@@ -86,7 +87,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("artifacts", "data", "entities", "exceptions", "models", "tracking", "types")
+_SUBMODULES = ("artifacts", "data", "entities", "exceptions", "models", "pyfunc", "tracking", "types")
 
 _MODULES = {
     "stele.client.client": (

@@ -8,6 +8,7 @@
     |  `- MethodNotAllowed          BAD_REQUEST               405
     |- Unauthenticated              UNAUTHENTICATED           401
     |- PermissionDenied             PERMISSION_DENIED         403
+    |  `- UntrustedModel            PERMISSION_DENIED         403
     |- DoesNotExist                 RESOURCE_DOES_NOT_EXIST   404  (also LookupError)
     |- EndpointNotFound             ENDPOINT_NOT_FOUND        404
     |- Conflict                     RESOURCE_CONFLICT         409
@@ -48,6 +49,7 @@ __all__ = [
     "TooManyRequests",
     "Unauthenticated",
     "Unavailable",
+    "UntrustedModel",
     "from_wire",
     "shown",
 ]
@@ -175,6 +177,10 @@ class PermissionDenied(SteleError):
 
     code = "PERMISSION_DENIED"
     status = 403
+
+
+class UntrustedModel(PermissionDenied):
+    """Loading a model would run code that nobody vouched for; the message says what, and how to allow it."""
 
 
 class DoesNotExist(SteleError, LookupError):

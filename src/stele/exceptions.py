@@ -24,6 +24,7 @@ from stele.errors import (
     TooManyRequests,
     Unauthenticated,
     Unavailable,
+    UntrustedModel,
 )
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "TooManyRequests",
     "Unauthenticated",
     "Unavailable",
+    "UntrustedModel",
 ]
 
 SteleException = MlflowException = RestException = ExecutionException = MissingConfigException = SteleError

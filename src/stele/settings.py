@@ -81,6 +81,16 @@ def _count(text: str) -> int:
     return number
 
 
+_TRUST = {"true": "warn", "false": "none"}  # what the twin's values mean
+
+
+def _trust(text: str) -> str:
+    mode = _TRUST.get(text.lower(), text.lower())
+    if mode not in ("warn", "recorded", "any", "none"):
+        raise ValueError("allowed are warn, recorded, any and none")
+    return mode
+
+
 TRACKING_URI = Setting(
     "STELE_TRACKING_URI", str, "", "The store: http(s)://, sqlite:///, postgresql://, mysql://.", "MLFLOW_TRACKING_URI"
 )
@@ -246,4 +256,12 @@ EXIT_TIMEOUT_SECONDS = Setting(
     _positive,
     60.0,
     "Seconds that the end of a run or of the process waits for the store at most; the rest stays in the journal.",
+)
+MODEL_TRUST = Setting(
+    "STELE_MODEL_TRUST",
+    _trust,
+    "warn",
+    "Which models may run code when they are loaded. warn: those that are as the store recorded them, and with a "
+    "warning those at a plain local path; recorded: only the first; any: all; none: none, whatever a program says.",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION",
 )

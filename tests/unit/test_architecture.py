@@ -29,6 +29,7 @@ FLOORS = {
     "stele.tracking": 4,
     "stele.server": 4,
     "stele.models": 5,
+    "stele.pyfunc": 5,
     "stele.types": 5,
     "stele.cli": 7,
     "stele.testing": 8,
@@ -38,7 +39,7 @@ FLOORS = {
 GROUPS = (
     {"stele.errors", "stele.limits", "stele.settings", "stele.registry"},
     {"stele.client", "stele.data", "stele.entities", "stele.exceptions", "stele.tracking"},
-    {"stele.models", "stele.types"},
+    {"stele.models", "stele.pyfunc", "stele.types"},
 )
 """Packages of one floor that make one part, and may import each other (without cycles)."""
 

@@ -8,10 +8,11 @@ an error that says so, and ``hasattr`` and ``try: import`` see it missing.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec
 from types import ModuleType
 from typing import Any
@@ -20,7 +21,7 @@ from stele import limits
 from stele.client import context
 from stele.client import tag_names as names
 
-__all__ = ["ANSWERED", "ANSWERED_VERSION", "install"]
+__all__ = ["ANSWERED", "ANSWERED_VERSION", "answering_mlflow", "install", "mlflow_name"]
 
 ANSWERED_VERSION = "3.17.2"
 """``mlflow.__version__`` for programs that look: the version whose interface Stele keeps."""
@@ -46,7 +47,11 @@ ANSWERED: Mapping[str, tuple[str, ...]] = {
     "mlflow.exceptions": ("stele.exceptions",),
     "mlflow.models": ("stele.models",),
     "mlflow.models.model": ("stele.models",),
-    "mlflow.models.signature": ("stele.models",),
+    "mlflow.models.signature": ("stele.models", "stele.models.mlflow_names"),
+    "mlflow.pyfunc": ("stele.pyfunc",),
+    "mlflow.pyfunc.model": ("stele.models.python_model", "stele.models.mlflow_names"),
+    "mlflow.pyfunc.utils": (),
+    "mlflow.pyfunc.utils.data_validation": ("stele.models.mlflow_names",),
     "mlflow.store": (),
     "mlflow.store.entities": ("stele.client.paged_list",),
     "mlflow.store.entities.paged_list": ("stele.client.paged_list",),
@@ -112,7 +117,9 @@ class _Answer(ModuleType):
         if name == "__all__":
             return [each for each in dir(self) if not each.startswith("_")]
         if f"{self.__name__}.{name}" in ANSWERED:  # also without an import of its own, as MLflow does it
-            return import_module(f"{self.__name__}.{name}")
+            with answering_mlflow():
+                found = self.__dict__[name] = import_module(f"{self.__name__}.{name}")
+            return found
         for source in ANSWERED[self.__name__]:
             module = import_module(source)
             if name in _public(module):
@@ -152,12 +159,48 @@ def install() -> None:
     """Answer ``import mlflow`` with Stele from now on, in this process."""
     if _finder in sys.meta_path:
         return
-    for name in [name for name in sys.modules if name == "mlflow" or name.startswith("mlflow.")]:
-        del sys.modules[name]
+    _forget_mlflow()
     sys.meta_path.insert(0, _finder)
     spec = ModuleSpec("mlflow", _finder, is_package=True)
     module = sys.modules["mlflow"] = module_from_spec(spec)
     _finder.exec_module(module)
+
+
+def mlflow_name(module: str) -> str | None:
+    """The module of MLflow whose names a module of Stele answers; None when there is none."""
+    return next((theirs for theirs, ours in ANSWERED.items() if module in ours), None)
+
+
+@contextmanager
+def answering_mlflow() -> Iterator[None]:
+    """Answer ``import mlflow`` with Stele for a while, or for good when MLflow itself is not installed.
+
+    Models refer to MLflow's classes. They get ours while they are loaded, and what they import later is theirs.
+    """
+    if _finder in sys.meta_path:
+        yield
+        return
+    if PathFinder.find_spec("mlflow") is None:
+        install()
+        yield
+        return
+    theirs = {name: module for name, module in sys.modules.items() if _is_mlflow(name)}
+    install()
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(_finder)
+        _forget_mlflow()
+        sys.modules.update(theirs)
+
+
+def _is_mlflow(name: str) -> bool:
+    return name == "mlflow" or name.startswith("mlflow.")
+
+
+def _forget_mlflow() -> None:
+    for name in list(filter(_is_mlflow, sys.modules)):
+        del sys.modules[name]
 
 
 def _public(module: ModuleType) -> list[str]:

@@ -6,11 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stele.models.flavors.script import ModelConfig as ModelConfig
+    from stele.models.flavors.script import set_model as set_model
     from stele.models.format import Model as Model
     from stele.models.signature import ModelSignature as ModelSignature
     from stele.models.signature import infer_signature as infer_signature
 
 _MODULES = {
+    "stele.models.flavors.script": ("ModelConfig", "set_model"),
     "stele.models.format": ("Model",),
     "stele.models.signature": ("ModelSignature", "infer_signature"),
 }

@@ -18,7 +18,7 @@ from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.models.schema import Schema
 from stele.models.signature import ModelSignature
 
-__all__ = ["FLAVOR", "MLMODEL", "Model", "read_yaml"]
+__all__ = ["FLAVOR", "MLMODEL", "Model", "as_config", "read_yaml"]
 
 MLMODEL = "MLmodel"
 FLAVOR = "python_function"
@@ -253,6 +253,19 @@ def read_yaml(directory: Path, name: str) -> dict[str, Any]:
         raise InvalidParameterValue(f"{name} holds no mapping, but {shown(found)}.")
     _count(found, name, {}, MAX_NESTING)
     return found
+
+
+def as_config(config: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
+    """The configuration of a model, from what a user gives: a mapping, or the path of a YAML file.
+
+    Raises:
+        DoesNotExist: There is no such file.
+        InvalidParameterValue: It holds no mapping.
+    """
+    if isinstance(config, (str, Path)):
+        path = Path(config)
+        return read_yaml(path.parent, path.name)
+    return dict(config or {})
 
 
 def _count(value: Any, name: str, counted: dict[int, int], levels: int) -> int:

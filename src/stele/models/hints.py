@@ -60,9 +60,6 @@ def schema_of_hint(hint: Any) -> Schema | None:
     if typing.get_origin(hint) is not list:
         return None
     (item,) = typing.get_args(hint)
-    fields = _fields(item)
-    if fields is not None:
-        return Schema([ColSpec(each.dtype, each.name, each.required) for each in fields])
     return Schema([ColSpec(_type_of(item))])
 
 

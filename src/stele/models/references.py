@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from stele.models.pickle_contents import pickle_contents
 
-__all__ = ["referenced_modules"]
+__all__ = ["modules_in_code", "referenced_modules"]
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +92,12 @@ def _modules_in_json(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for value in node:
             yield from _modules_in_json(value)
+
+
+def modules_in_code(path: Path) -> set[str]:
+    """Dotted names of the modules that a Python file imports, inside functions too."""
+    with path.open("rb") as file:
+        return _in_code(file, path.name)
 
 
 def _in_code(file: BinaryIO, name: str) -> set[str]:

@@ -43,7 +43,7 @@ signature:
   inputs: '[{"type": "double", "name": "a", "required": true}, {"type": "double",
     "name": "b", "required": true}]'
   outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]'
-  params: '[{"name": "thr", "default": 0.5, "shape": null, "type": "double"}, {"name":
+  params: '[{"name": "cut", "default": 0.5, "shape": null, "type": "double"}, {"name":
     "names", "default": ["a"], "shape": [-1], "type": "string"}]'
 type_hint_from_example: false
 utc_time_created: '2026-11-21 11:31:27.624495'

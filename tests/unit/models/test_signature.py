@@ -106,10 +106,16 @@ def test_hints_are_schemas():
     assert hints == (list[Question], list[dict[str, str]])
     assert schema_of_hint(hints.input) == Schema(
         [
-            ColSpec("string", "text"),
-            ColSpec("double", "temperature", required=False),
-            ColSpec("string", "kind"),
-            ColSpec(Map("long"), "tags"),
+            ColSpec(
+                Object(
+                    [
+                        Property("text", "string"),
+                        Property("temperature", "double", required=False),
+                        Property("kind", "string"),
+                        Property("tags", Map("long")),
+                    ]
+                )
+            )
         ]
     )
     assert schema_of_hint(hints.output) == Schema([ColSpec(Map("string"))])

@@ -41,8 +41,8 @@ def test_the_text_is_as_mlflow_writes_it():
         '[{"type": "double", "name": "a", "required": true}, {"type": "array", "items": {"type": "long"}, "name": "b", '
         '"required": false}, {"type": "object", "properties": {"x": {"type": "string", "required": true}, "y": '
         '{"type": "array", "items": {"type": "array", "items": {"type": "double"}}, "required": false}}, "name": "o", '
-        '"required": true}, {"type": "map", "values": {"type": "string"}, "name": "m", "required": true}, {"type": "any", "name": '
-        '"any", "required": false}]'
+        '"required": true}, {"type": "map", "values": {"type": "string"}, "name": "m", "required": true}, '
+        '{"type": "any", "name": "any", "required": false}]'
     )
     assert repr(schema).startswith("['a': double (required), 'b': Array(long) (optional)")
     assert (schema.required_input_names(), schema.optional_input_names()) == (["a", "o", "m"], ["b", "any"])
