@@ -5,7 +5,8 @@
     |  `- InvalidFilter             INVALID_PARAMETER_VALUE   400
     |- AlreadyExists                RESOURCE_ALREADY_EXISTS   400
     |- BadRequest                   BAD_REQUEST               400
-    |  `- MethodNotAllowed          BAD_REQUEST               405
+    |  |- MethodNotAllowed          BAD_REQUEST               405
+    |  `- UnsupportedMediaType      BAD_REQUEST               415
     |- Unauthenticated              UNAUTHENTICATED           401
     |- PermissionDenied             PERMISSION_DENIED         403
     |- DoesNotExist                 RESOURCE_DOES_NOT_EXIST   404  (also LookupError)
@@ -48,6 +49,7 @@ __all__ = [
     "TooManyRequests",
     "Unauthenticated",
     "Unavailable",
+    "UnsupportedMediaType",
     "from_wire",
     "shown",
 ]
@@ -199,6 +201,12 @@ class MethodNotAllowed(BadRequest):
     status = 405
 
 
+class UnsupportedMediaType(BadRequest):
+    """The body is in a format that is not read here."""
+
+    status = 415
+
+
 class Conflict(SteleError):
     """The state changed meanwhile, or does not allow the operation."""
 
@@ -295,6 +303,7 @@ _BY_STATUS: dict[int, type[SteleError]] = {
     405: MethodNotAllowed,
     409: Conflict,
     413: PayloadTooLarge,
+    415: UnsupportedMediaType,
     429: TooManyRequests,
     501: NotImplementedHere,
     503: Unavailable,

@@ -247,3 +247,19 @@ EXIT_TIMEOUT_SECONDS = Setting(
     60.0,
     "Seconds that the end of a run or of the process waits for the store at most; the rest stays in the journal.",
 )
+SERVING_TOKEN = Setting(
+    "STELE_SERVING_TOKEN", str, "", "Bearer token that `stele models serve` asks for; without one it asks for none."
+)
+SERVING_TIMEOUT_SECONDS = Setting(
+    "STELE_SERVING_TIMEOUT",
+    _positive,
+    60.0,
+    "Seconds after which a request for a prediction is given up.",
+    "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT",
+)
+ENVIRONMENTS_DIR = Setting(
+    "STELE_ENVIRONMENTS_DIR",
+    str,
+    "",
+    "Directory of the environments made for models; by default stele/environments in the user's cache directory.",
+)
