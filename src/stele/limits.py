@@ -85,11 +85,9 @@ MAX_ORDER_BY_CLAUSES = 20
 
 _KEY = re.compile(r"[/\w.\- :]+")
 _CLIENT_ID = re.compile(r"[\w\-]{1,64}", re.ASCII)
-_NEW_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_NOT_IN_MODEL_NAME = re.compile(r"[/:.%\"'\x00-\x1f\x7f-\x9f]")
-_RUN_ID = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NOT_IN_MODEL_NAME = re.compile(r"[/:.%\"'\x00-\x1f\x7f-\x9f]")
+_NEW_RUN_ID = re.compile(r"[0-9a-f]{32}")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}", re.ASCII)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -103,7 +104,7 @@ class LoggedModelContract:
 
     def test_unknown_model(self, store: TrackingStore) -> None:
         unknown = "m-" + "0" * 32
-        calls = [
+        calls: list[Callable[[], object]] = [
             lambda: store.get_logged_model(lm.LoggedModelId(model_id=unknown)),
             lambda: store.delete_logged_model(lm.LoggedModelId(model_id=unknown)),
             lambda: _finalize(store, unknown, "LOGGED_MODEL_READY"),
@@ -181,8 +182,8 @@ class LoggedModelContract:
         store.log_outputs(d.LogOutputs(run_id=run, models=[d.LoggedModelOutput(made, 3)]))
         store.log_inputs(d.LogInputs(run_id=run, models=[d.LoggedModelInput(used)]))
         found = store.get_run(r.GetRun(run_id=run)).run
-        assert found.outputs.model_outputs == [d.LoggedModelOutput(made, 3)]
-        assert found.inputs.model_inputs == [d.LoggedModelInput(used)]
+        assert found.outputs == d.RunOutputs([d.LoggedModelOutput(made, 3)])
+        assert found.inputs == d.RunInputs([], [d.LoggedModelInput(used)])
 
     def test_points_are_those_of_the_run_and_of_the_model(
         self, store: TrackingStore, experiment: str, run: str
@@ -365,10 +366,9 @@ class LoggedModelContract:
     def test_orders_and_pages(
         self, store: TrackingStore, searched: str, keys: list[tuple[Any, ...]], expected: str
     ) -> None:
+        on = ("dataset_name", "dataset_digest")
         order = [
-            lm.LoggedModelOrder(
-                field_name=name, ascending=ascending, **dict(zip(("dataset_name", "dataset_digest"), rest, strict=False))
-            )
+            lm.LoggedModelOrder(field_name=name, ascending=ascending, **dict(zip(on, rest, strict=False)))
             for name, ascending, *rest in keys
         ]
         for size in (1, 3, 50):

@@ -30,14 +30,15 @@ from stele.stores.sql.tables import (
 
 __all__ = ["LoggedModelOperations"]
 
+_Entry = lm.LoggedModelParameter | lm.LoggedModelTag
 _STATUS_NUMBERS = {name: number for number, name in lm.MODEL_STATUS_NAMES.items()}
 
 
 class LoggedModelOperations(StoreCore):
     """The logged-model part of the wire.
 
-    A deleted model is hidden from searches and reads, and nothing else: what belongs to it can still be written, because
-    a training that measures it should not fail.
+    A deleted model is hidden from searches and reads, and nothing else: what belongs to it can still be written,
+    because a training that measures it should not fail.
     """
 
     def create_logged_model(self, request: lm.CreateLoggedModel) -> lm.LoggedModelResponse:
@@ -132,9 +133,7 @@ class LoggedModelOperations(StoreCore):
         def work(connection: Connection) -> Empty:
             row = found_model(connection, request.model_id, lock=True)
             t = logged_model_tags.c
-            if not connection.execute(
-                delete(logged_model_tags).where(t.model == row.model, t.key == key)
-            ).rowcount:
+            if not connection.execute(delete(logged_model_tags).where(t.model == row.model, t.key == key)).rowcount:
                 raise DoesNotExist(f"The logged model {shown(request.model_id)} has no tag {shown(key)}.")
             return Empty()
 
@@ -160,9 +159,7 @@ class LoggedModelOperations(StoreCore):
         return self.db.write(work)
 
 
-def _checked(
-    items: Sequence[lm.LoggedModelParameter] | Sequence[lm.LoggedModelTag], path: str, *, repeated: bool = False
-) -> dict[str, str]:
+def _checked(items: Sequence[_Entry], path: str, *, repeated: bool = False) -> dict[str, str]:
     """Values by key; of a repeated key the last one, where that is allowed."""
     if len(items) > limits.MAX_MODEL_ENTRIES:
         raise InvalidParameterValue(f"{path} has {len(items)} entries, at most {limits.MAX_MODEL_ENTRIES} are allowed.")

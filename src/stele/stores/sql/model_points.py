@@ -97,7 +97,7 @@ def model_points(connection: Connection, models: dict[int, str], most: int) -> d
     found: dict[int, list[Metric]] = {model: [] for model in models}
     counted = select(_c.model, func.count()).group_by(_c.model)
     for part in parts(models):
-        counts = dict(connection.execute(counted.where(_c.model.in_(part))).all())  # type: ignore[arg-type]  # pairs
+        counts = {row[0]: row[1] for row in connection.execute(counted.where(_c.model.in_(part)))}
         short = [model for model, count in counts.items() if count <= most]
         for model in counts.keys() - set(short):
             found[model] = [_metric(row, models[model]) for row in connection.execute(_last_points(model))]

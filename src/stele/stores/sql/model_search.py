@@ -104,7 +104,7 @@ def _page(
         statement = matching
     else:
         rows = matching.subquery("matching")
-        columns = list(rows.c)[1:]
+        columns = [column for column in rows.c if column.name != "model"]
         statement = select(rows)
     kinds = [(kind, key.ascending_of(place)) for key in keys for place, kind in enumerate(key.kinds)]
     terms = [Term(kind, ascending, column) for (kind, ascending), column in zip(kinds, columns, strict=True)]

@@ -91,6 +91,4 @@ def _logged_models() -> None:
         sa.PrimaryKeyConstraint("model", "identity", name="pk_logged_model_metrics"),
         **CLUSTERED,
     )
-    op.create_index(
-        "ix_logged_model_metrics_latest", "logged_model_metrics", ["model", "key", "timestamp", "step"]
-    )
+    op.create_index("ix_logged_model_metrics_latest", "logged_model_metrics", ["model", "key", "timestamp", "step"])
