@@ -130,6 +130,13 @@ EXPERIMENT_NAME = Setting(
 )
 EXPERIMENT_ID = Setting("STELE_EXPERIMENT_ID", str, "", "Experiment of new runs, by id.", "MLFLOW_EXPERIMENT_ID")
 RUN_ID = Setting("STELE_RUN_ID", str, "", "Run that start_run() resumes.", "MLFLOW_RUN_ID")
+ACTIVE_MODEL_ID = Setting(
+    "STELE_ACTIVE_MODEL_ID",
+    str,
+    "",
+    "Logged model that metrics are about when none is named.",
+    "MLFLOW_ACTIVE_MODEL_ID",
+)
 RUN_CONTEXT = Setting("STELE_RUN_CONTEXT", str, "", "JSON object of tags for every new run.", "MLFLOW_RUN_CONTEXT")
 ASYNC_LOGGING = Setting[bool | None](
     "STELE_ASYNC_LOGGING",
