@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from stele import pyfunc as pyfunc
     from stele import tracking as tracking
     from stele import types as types
+    from stele.client.active_model import ActiveModel as ActiveModel
+    from stele.client.active_model import clear_active_model as clear_active_model
+    from stele.client.active_model import get_active_model_id as get_active_model_id
     from stele.client.client import Client as Client
     from stele.client.client import MlflowClient as MlflowClient
     from stele.client.doctor import doctor as doctor
@@ -54,6 +57,16 @@ if TYPE_CHECKING:
     from stele.client.fluent import start_run as start_run
     from stele.client.history import metric_history as metric_history
     from stele.client.images import Image as Image
+    from stele.client.logged_models import create_external_model as create_external_model
+    from stele.client.logged_models import delete_logged_model_tag as delete_logged_model_tag
+    from stele.client.logged_models import finalize_logged_model as finalize_logged_model
+    from stele.client.logged_models import get_logged_model as get_logged_model
+    from stele.client.logged_models import initialize_logged_model as initialize_logged_model
+    from stele.client.logged_models import last_logged_model as last_logged_model
+    from stele.client.logged_models import log_model_params as log_model_params
+    from stele.client.logged_models import search_logged_models as search_logged_models
+    from stele.client.logged_models import set_active_model as set_active_model
+    from stele.client.logged_models import set_logged_model_tags as set_logged_model_tags
     from stele.client.rewinds import list_rewinds as list_rewinds
     from stele.client.rewinds import rewind as rewind
     from stele.client.rewinds import undo_rewind as undo_rewind
@@ -90,6 +103,11 @@ __version__ = "0.1.0"
 _SUBMODULES = ("artifacts", "data", "entities", "exceptions", "models", "pyfunc", "tracking", "types")
 
 _MODULES = {
+    "stele.client.active_model": (
+        "ActiveModel",
+        "clear_active_model",
+        "get_active_model_id",
+    ),
     "stele.client.client": (
         "Client",
         "MlflowClient",
@@ -138,6 +156,18 @@ _MODULES = {
     ),
     "stele.client.history": ("metric_history",),
     "stele.client.images": ("Image",),
+    "stele.client.logged_models": (
+        "create_external_model",
+        "delete_logged_model_tag",
+        "finalize_logged_model",
+        "get_logged_model",
+        "initialize_logged_model",
+        "last_logged_model",
+        "log_model_params",
+        "search_logged_models",
+        "set_active_model",
+        "set_logged_model_tags",
+    ),
     "stele.client.rewinds": (
         "list_rewinds",
         "rewind",

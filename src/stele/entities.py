@@ -15,7 +15,7 @@ from stele.schema.datasets import (
 )
 from stele.schema.enums import LifecycleStage, RunStatus, SourceType, ViewType
 from stele.schema.experiments import Experiment, ExperimentTag
-from stele.schema.logged_models import LoggedModel, LoggedModelParameter, LoggedModelTag
+from stele.schema.logged_models import LoggedModel, LoggedModelParameter, LoggedModelStatus, LoggedModelTag
 from stele.schema.metrics import Metric, MetricWithRunId
 from stele.schema.runs import Param, Run, RunData, RunInfo, RunTag
 
@@ -32,6 +32,7 @@ __all__ = [
     "LoggedModelInput",
     "LoggedModelOutput",
     "LoggedModelParameter",
+    "LoggedModelStatus",
     "LoggedModelTag",
     "Metric",
     "MetricWithRunId",

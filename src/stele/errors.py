@@ -5,7 +5,8 @@
     |  `- InvalidFilter             INVALID_PARAMETER_VALUE   400
     |- AlreadyExists                RESOURCE_ALREADY_EXISTS   400
     |- BadRequest                   BAD_REQUEST               400
-    |  `- MethodNotAllowed          BAD_REQUEST               405
+    |  |- MethodNotAllowed          BAD_REQUEST               405
+    |  `- UnsupportedMediaType      BAD_REQUEST               415
     |- Unauthenticated              UNAUTHENTICATED           401
     |- PermissionDenied             PERMISSION_DENIED         403
     |  `- UntrustedModel            PERMISSION_DENIED         403
@@ -49,6 +50,7 @@ __all__ = [
     "TooManyRequests",
     "Unauthenticated",
     "Unavailable",
+    "UnsupportedMediaType",
     "UntrustedModel",
     "from_wire",
     "shown",
@@ -205,6 +207,12 @@ class MethodNotAllowed(BadRequest):
     status = 405
 
 
+class UnsupportedMediaType(BadRequest):
+    """The body is in a format that is not read here."""
+
+    status = 415
+
+
 class Conflict(SteleError):
     """The state changed meanwhile, or does not allow the operation."""
 
@@ -301,6 +309,7 @@ _BY_STATUS: dict[int, type[SteleError]] = {
     405: MethodNotAllowed,
     409: Conflict,
     413: PayloadTooLarge,
+    415: UnsupportedMediaType,
     429: TooManyRequests,
     501: NotImplementedHere,
     503: Unavailable,

@@ -16,11 +16,13 @@ __all__ = [
     "INT64_MAX",
     "INT64_MIN",
     "check_client_id",
+    "check_digest",
     "check_experiment_name",
     "check_int64",
     "check_key",
     "check_length",
     "check_max_results",
+    "check_model_name",
     "check_new_run_id",
     "check_run_id",
     "check_timestamp",
@@ -57,6 +59,14 @@ MAX_BATCH_INPUTS = 1_000
 MAX_DATASET_SUMMARIES = 1_000
 MAX_DATASET_SUMMARY_EXPERIMENTS = 20
 
+MAX_MODEL_NAME_CHARACTERS = 500
+MAX_MODEL_ID_CHARACTERS = 64
+MAX_MODEL_TYPE_CHARACTERS = 500
+MAX_MODEL_VALUE_CHARACTERS = 100_000
+MAX_MODEL_ENTRIES = 10_000
+MAX_MODEL_POINTS_IN_SEARCH = 1_000
+MAX_MODEL_POINTS = 100_000
+
 DEFAULT_PAGE = 1_000
 MAX_PAGE = 50_000
 MAX_HISTORY_PAGE = 25_000
@@ -75,6 +85,8 @@ MAX_ORDER_BY_CLAUSES = 20
 
 _KEY = re.compile(r"[/\w.\- :]+")
 _CLIENT_ID = re.compile(r"[\w\-]{1,64}", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_NOT_IN_MODEL_NAME = re.compile(r"[/:.%\"'\x00-\x1f\x7f-\x9f]")
 _NEW_RUN_ID = re.compile(r"[0-9a-f]{32}")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}", re.ASCII)
 
@@ -177,6 +189,33 @@ def check_client_id(client_id: str, path: str = "client_id") -> str:
             "'_' or '-'."
         )
     return client_id
+
+
+def check_model_name(name: str, path: str = "name") -> str:
+    """The name of a logged model, unchanged when it is allowed: up to 500 characters, none of ``/ : . % " '``.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if not name.strip() or _NOT_IN_MODEL_NAME.search(name):
+        raise InvalidParameterValue(
+            f"{path} {shown(name)} cannot name a model: it must not be blank, nor hold a control character or one of "
+            "/ : . % \" '."
+        )
+    return check_length(name, MAX_MODEL_NAME_CHARACTERS, path)
+
+
+def check_digest(digest: str, path: str = "digest") -> str:
+    """The digest of a model's files, unchanged when it is ``sha256:`` and 64 lower-case hexadecimal digits.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if not _DIGEST.fullmatch(digest):
+        raise InvalidParameterValue(
+            f"{path} {shown(digest)} is no digest: 'sha256:', then 64 lower-case hexadecimal digits."
+        )
+    return digest
 
 
 def check_int64(value: int, path: str) -> int:

@@ -140,6 +140,13 @@ EXPERIMENT_NAME = Setting(
 )
 EXPERIMENT_ID = Setting("STELE_EXPERIMENT_ID", str, "", "Experiment of new runs, by id.", "MLFLOW_EXPERIMENT_ID")
 RUN_ID = Setting("STELE_RUN_ID", str, "", "Run that start_run() resumes.", "MLFLOW_RUN_ID")
+ACTIVE_MODEL_ID = Setting(
+    "STELE_ACTIVE_MODEL_ID",
+    str,
+    "",
+    "Logged model that metrics are about when none is named.",
+    "MLFLOW_ACTIVE_MODEL_ID",
+)
 RUN_CONTEXT = Setting("STELE_RUN_CONTEXT", str, "", "JSON object of tags for every new run.", "MLFLOW_RUN_CONTEXT")
 ASYNC_LOGGING = Setting[bool | None](
     "STELE_ASYNC_LOGGING",
@@ -264,4 +271,20 @@ MODEL_TRUST = Setting(
     "Which models may run code when they are loaded. warn: those that are as the store recorded them, and with a "
     "warning those at a plain local path; recorded: only the first; any: all; none: none, whatever a program says.",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION",
+)
+SERVING_TOKEN = Setting(
+    "STELE_SERVING_TOKEN", str, "", "Bearer token that `stele models serve` asks for; without one it asks for none."
+)
+SERVING_TIMEOUT_SECONDS = Setting(
+    "STELE_SERVING_TIMEOUT",
+    _positive,
+    60.0,
+    "Seconds after which a request for a prediction is given up.",
+    "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT",
+)
+ENVIRONMENTS_DIR = Setting(
+    "STELE_ENVIRONMENTS_DIR",
+    str,
+    "",
+    "Directory of the environments made for models; by default stele/environments in the user's cache directory.",
 )

@@ -53,7 +53,7 @@ def plain(value):
         return "max" if value > 0 else "-max"
     if isinstance(value, str):
         for key, name in _NAMES.items():
-            if len(key) == 32:
+            if len(key) >= 32:
                 value = value.replace(key, name)
         return _NAMES.get(value, value)
     return value

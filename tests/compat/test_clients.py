@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from compat.environments import MLFLOW, SKINNY, python_with
-from servers import ServerProcess, mlflow_server, stele_server
+from compat.driving import agree, drive, failed_steps
+from compat.environments import SKINNY, python_with
 
 pytestmark = [pytest.mark.mlflow, pytest.mark.xdist_group("mlflow")]
-
-DRIVER = Path(__file__).with_name("driver.py")
-SRC = Path(__file__).parents[2] / "src"
 
 # Steps that mlflow-skinny 2.22 can do: it has neither the table functions of 3.x nor all of its fluent ones.
 SKINNY_STEPS = [
@@ -38,54 +30,11 @@ SKINNY_STEPS = [
 
 
 @pytest.fixture(scope="module")
-def mlflow_python() -> Path:
-    return python_with(MLFLOW)
-
-
-@pytest.fixture(scope="module")
-def real_server(mlflow_python, tmp_path_factory) -> Iterator[ServerProcess]:
-    with mlflow_server(mlflow_python, tmp_path_factory.mktemp("mlflow")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def our_server(tmp_path_factory) -> Iterator[ServerProcess]:
-    with stele_server(tmp_path_factory.mktemp("stele")) as server:
-        yield server
-
-
-def drive(python: Path | str, module: str, uri: str, folder: Path, *steps: str) -> dict[str, object]:
-    """What the driver found."""
-    output = folder / f"{module}.json"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("STELE_", "MLFLOW_"))}
-    environment |= {"PYTHONWARNINGS": "ignore", "STELE_JOURNAL_DIR": str(folder / "journal")}
-    done = subprocess.run(
-        [str(python), str(DRIVER), module, uri, str(output), *steps],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=folder,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(output.read_text())
-
-
-@pytest.fixture(scope="module")
 def reference(mlflow_python, real_server, tmp_path_factory) -> dict[str, object]:
     """What MLflow's client gets from MLflow's server."""
     found = drive(mlflow_python, "mlflow", real_server.url, tmp_path_factory.mktemp("reference"))
-    failed = {
-        name: result for name, result in found.items() if isinstance(result, list) and result[:1] == ["step failed"]
-    }
-    assert failed == {}
+    assert failed_steps(found) == {}
     return found
-
-
-def agree(found: dict[str, object], reference: dict[str, object]) -> None:
-    """Step by step, so that a failure names the first one that differs."""
-    for name, result in found.items():
-        assert (name, result) == (name, reference[name])
 
 
 def test_mlflow_client_on_our_server(mlflow_python, our_server, reference, tmp_path):

@@ -31,6 +31,7 @@ FLOORS = {
     "stele.models": 5,
     "stele.pyfunc": 5,
     "stele.types": 5,
+    "stele.serving": 6,
     "stele.cli": 7,
     "stele.testing": 8,
 }
@@ -56,7 +57,7 @@ HOMES = {
     "starlette": ("stele.server",),
     "uvicorn": ("stele.server",),
     "httptools": ("stele.server",),
-    "prometheus_client": ("stele.server",),
+    "prometheus_client": ("stele.server", "stele.serving"),
     "urllib3": ("stele.transport",),
     "click": ("stele.cli",),
     "numpy": (
@@ -65,13 +66,14 @@ HOMES = {
         "stele.client",
         "stele.data",
         "stele.models",
+        "stele.serving",
         "stele.testing",
     ),
-    "pandas": ("stele.client", "stele.data", "stele.models"),
-    "filelock": ("stele.stores.sql", "stele.client", "stele.artifacts"),
+    "pandas": ("stele.client", "stele.data", "stele.models", "stele.serving"),
+    "filelock": ("stele.stores.sql", "stele.client", "stele.artifacts", "stele.serving"),
     "psutil": ("stele.client", "stele.cli"),
-    "yaml": ("stele.models", "stele.client"),
-    "packaging": ("stele.models",),
+    "yaml": ("stele.models", "stele.client", "stele.serving"),
+    "packaging": ("stele.models", "stele.serving"),
 }
 """Third-party package -> where it may be imported."""
 

@@ -14,17 +14,18 @@ import stele.data
 SIGNATURES = Path(__file__).with_name("mlflow_signatures.txt").read_text(encoding="utf-8").splitlines()[1:]
 
 NAMES = """
-    ActiveRun Client Image MlflowClient MlflowException SteleException __version__ active_run archive_experiment
-    artifacts check_experiment_tags create_experiment data delete_experiment delete_experiment_tag delete_run
-    delete_tag disable_system_metrics_logging doctor enable_async_logging enable_system_metrics_logging end_run entities
-    exceptions
-    flush_artifact_async_logging flush_async_logging get_artifact_uri get_experiment get_experiment_by_name
-    get_metric_history get_parent_run get_registry_uri get_run get_tracking_uri is_tracking_uri_set last_active_run
-    list_rewinds load_table log_artifact log_artifacts log_dict log_figure log_image log_input log_inputs log_metric
-    log_metrics
-    log_outputs log_param log_params log_stream log_table log_text metric_history models rename_experiment rewind
-    restore_archived_experiment restore_experiment restore_run search_experiments search_runs set_experiment
-    set_experiment_tag set_experiment_tags set_registry_uri set_system_metrics_node_id
+    ActiveModel ActiveRun Client Image MlflowClient MlflowException SteleException __version__ active_run
+    archive_experiment artifacts check_experiment_tags clear_active_model create_experiment create_external_model
+    data delete_experiment delete_experiment_tag delete_logged_model_tag delete_run delete_tag
+    disable_system_metrics_logging doctor enable_async_logging enable_system_metrics_logging end_run entities
+    exceptions finalize_logged_model flush_artifact_async_logging flush_async_logging get_active_model_id
+    get_artifact_uri get_experiment get_experiment_by_name get_logged_model get_metric_history get_parent_run
+    get_registry_uri get_run get_tracking_uri initialize_logged_model is_tracking_uri_set last_active_run
+    last_logged_model list_rewinds load_table log_artifact log_artifacts log_dict log_figure log_image log_input
+    log_inputs log_metric log_metrics log_model_params log_outputs log_param log_params log_stream log_table
+    log_text metric_history models rename_experiment restore_archived_experiment restore_experiment restore_run
+    rewind search_experiments search_logged_models search_runs set_active_model set_experiment set_experiment_tag
+    set_experiment_tags set_logged_model_tags set_registry_uri set_system_metrics_node_id
     set_system_metrics_samples_before_logging set_system_metrics_sampling_interval set_tag set_tags set_tracking_uri
     start_run tracking types undo_rewind
 """.split()
@@ -112,6 +113,7 @@ def test_the_table_covers_all_of_the_client():
     own = {"all_runs", "archive_experiment", "find_experiment", "get_series", "open_repository"}
     own |= {"remember_artifact_uri", "repository", "restore_archived_experiment", "tracking_uri"}
     own |= {"list_rewinds", "rewind", "undo_rewind"}
+    own |= {"located", "model_of_run", "model_repository"}
     assert {name for name in dir(stele.Client) if not name.startswith("_")} == covered | own
 
 
@@ -135,4 +137,4 @@ def test_importing_loads_little():
     heavy = {"asyncio", "concurrent.futures", "html", "numpy", "pandas", "PIL", "rich", "sqlalchemy", "starlette"}
     heavy |= {"email", "importlib.metadata", "subprocess", "urllib3", "zipfile"}
     assert not heavy & set(all_loaded)
-    assert len([name for name in all_loaded if name.startswith("stele")]) <= 54
+    assert len([name for name in all_loaded if name.startswith("stele")]) <= 56

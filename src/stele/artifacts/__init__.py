@@ -6,7 +6,15 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stele.artifacts.base import ArtifactRepository, ArtifactVersion, ArtifactVersions, Reader, Subtree, walk
+from stele.artifacts.base import (
+    ArtifactRepository,
+    ArtifactVersion,
+    ArtifactVersions,
+    Mounted,
+    Reader,
+    Subtree,
+    walk,
+)
 from stele.registry import Registry
 
 if TYPE_CHECKING:
@@ -18,6 +26,7 @@ __all__ = [
     "ArtifactVersion",
     "ArtifactVersions",
     "Factory",
+    "Mounted",
     "Reader",
     "Subtree",
     "open_repository",

@@ -8,7 +8,7 @@ from typing import Protocol, Self
 from msgspec import Struct
 
 from stele.artifacts.paths import normalise
-from stele.errors import InvalidParameterValue
+from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.schema.artifacts import FileInfo
 from stele.schema.codec import Message
 
@@ -16,6 +16,7 @@ __all__ = [
     "ArtifactRepository",
     "ArtifactVersion",
     "ArtifactVersions",
+    "Mounted",
     "Reader",
     "Subtree",
     "check_range",
@@ -230,4 +231,60 @@ class Subtree:
 
     def _inside(self, info: FileInfo) -> FileInfo:
         path = info.path[len(self._path) + 1 :] if self._path else info.path
+        return FileInfo(path, info.is_dir, info.file_size, info.sha256, info.version)
+
+
+class Mounted:
+    """A repository whose content lies in a directory of this one: the inverse of :class:`Subtree`.
+
+    Args:
+        repository: The content. It stays open when this is closed.
+        path: The directory.
+    """
+
+    def __init__(self, repository: ArtifactRepository, path: str) -> None:
+        self._repository = repository
+        self._path = file_path(path)
+        self.uri = repository.uri
+
+    def list(self, path: str = "") -> Files:
+        """See :meth:`ArtifactRepository.list`."""
+        if not normalise(path):
+            return [FileInfo(self._path.partition("/")[0], True)]
+        return [self._outside(info) for info in self._repository.list(self._inside(path))]
+
+    def stat(self, path: str) -> FileInfo | None:
+        """See :meth:`ArtifactRepository.stat`."""
+        inner = self._inside(path)
+        info = self._repository.stat(inner) if inner else FileInfo("", True)
+        return self._outside(info) if info else None
+
+    def open_read(self, path: str, *, offset: int = 0, length: int | None = None, version: int | None = None) -> Reader:
+        """See :meth:`ArtifactRepository.open_read`."""
+        reader = self._repository.open_read(self._inside(path), offset=offset, length=length, version=version)
+        return Reader(self._outside(reader.info), iter(reader), reader.close)
+
+    def write(self, path: str, chunks: Iterable[bytes]) -> FileInfo:
+        """See :meth:`ArtifactRepository.write`."""
+        return self._outside(self._repository.write(self._inside(path), chunks))
+
+    def delete(self, path: str) -> None:
+        """See :meth:`ArtifactRepository.delete`."""
+        self._repository.delete(self._inside(path))
+
+    def versions(self, path: str) -> Versions:
+        """See :meth:`ArtifactRepository.versions`."""
+        return self._repository.versions(self._inside(path))
+
+    def close(self) -> None:
+        """Does nothing: the repository belongs to somebody else."""
+
+    def _inside(self, path: str) -> str:
+        key = normalise(path)
+        if key != self._path and not key.startswith(f"{self._path}/"):
+            raise DoesNotExist(f"There is nothing at {shown(path)}.")
+        return key[len(self._path) + 1 :]
+
+    def _outside(self, info: FileInfo) -> FileInfo:
+        path = f"{self._path}/{info.path}" if info.path else self._path
         return FileInfo(path, info.is_dir, info.file_size, info.sha256, info.version)

@@ -9,6 +9,7 @@ import msgspec
 from stele.artifacts.base import ArtifactRepository
 from stele.client.client import Client
 from stele.client.fluent import client_of
+from stele.client.locations import locate
 from stele.client.transfers import download_to
 from stele.errors import InvalidParameterValue, MissingDependency, shown
 from stele.schema.artifacts import FileInfo
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import PIL.Image
 
 __all__ = ["download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"]
-
-_RUNS = "runs:/"
 
 
 def download_artifacts(
@@ -32,7 +31,8 @@ def download_artifacts(
     """Copy a file or directory to this machine.
 
     Args:
-        artifact_uri: ``runs:/<run id>/<path>``, ``mlflow-artifacts:/...``, a local path or another address of a file.
+        artifact_uri: ``runs:/<run id>/<path>``, ``models:/<model id>``, ``mlflow-artifacts:/...``, a local path or
+            another address of a file.
         run_id: A run, instead of an address.
         artifact_path: Path in the run; None means everything.
         dst_path: A local directory, made when it does not exist; None makes a temporary one.
@@ -139,11 +139,8 @@ def _locate(
     if artifact_uri is not None:
         if artifact_path is not None:
             raise InvalidParameterValue("artifact_path goes with a run_id; an artifact_uri holds the path.")
-        if not artifact_uri.startswith(_RUNS):
-            client = Client(tracking_uri, registry_uri)
-            root, _, name = artifact_uri.rstrip("/").rpartition("/")
-            return client.open_repository(root or "."), name
-        run_id, _, artifact_path = artifact_uri.removeprefix(_RUNS).lstrip("/").partition("/")
+        found = locate(artifact_uri, tracking_uri, registry_uri)
+        return found.repository, found.path
     assert run_id is not None
     client = Client(tracking_uri, registry_uri) if tracking_uri else client_of(run_id)
-    return client.repository(run_id), artifact_path or ""
+    return client.located(run_id, artifact_path or "")

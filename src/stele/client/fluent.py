@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from msgspec import Struct
 
 from stele import settings
-from stele.client import context, experiments, system_metrics
+from stele.client import active_model, context, experiments, system_metrics
 from stele.client import tag_names as names
 from stele.client.calls.base import as_tags
 from stele.client.client import Client
@@ -369,6 +369,7 @@ def reset() -> None:
     _STACK.set(())
     _SERIES.set({})
     _LAST.set("")
+    active_model.reset()
     experiments.reset()
 
 

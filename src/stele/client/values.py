@@ -11,9 +11,11 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from stele import settings
+from stele.client.active_model import get_active_model_id, is_chosen
 from stele.client.async_logging import RunOperations, flush, goes_straight, in_background
 from stele.client.calls.base import as_tags, integer, milliseconds, now, number
 from stele.client.fluent import active_series, client_of, ensure_run, join_series
@@ -45,6 +47,8 @@ __all__ = [
 ]
 
 _SURELY_INT64 = 2**62
+_linked: ContextVar[tuple[str, str]] = ContextVar("stele_linked_model", default=("", ""))
+"""The last run and active model that were linked here."""
 
 
 def log_metric(
@@ -66,13 +70,14 @@ def log_metric(
         synchronous: See the module.
         timestamp: Milliseconds since 1970; None means now.
         run_id: Another run than the active one.
-        model_id: Logged model that was measured.
+        model_id: Logged model that was measured; None means the active one, see :func:`stele.set_active_model`.
         dataset: Dataset on which it was measured.
 
     Raises:
         InvalidParameterValue: The key or value is not allowed. A deleted run is told of only when the call waits.
     """
-    if synchronous is None and timestamp is None and run_id is None and model_id is None and dataset is None:
+    plain = synchronous is None and timestamp is None and run_id is None and model_id is None and dataset is None
+    if plain and not is_chosen():
         try:
             active_series()[key](value, 0 if step is None else step)
         except (KeyError, TypeError, OverflowError, struct.error):
@@ -83,10 +88,20 @@ def log_metric(
     run_id = run_id or ensure_run().info.run_id
     name, digest = (dataset.name, dataset.digest) if dataset is not None else (None, None)
     client = client_of(run_id)
-    operations = client.log_metric(run_id, key, value, timestamp, step, synchronous, name, digest, model_id)
-    if active:
+    chosen = model_id or _linked_model(client, run_id)
+    operations = client.log_metric(run_id, key, value, timestamp, step, synchronous, name, digest, chosen)
+    if active and chosen is None:
         _remember(client, run_id, [key])
     return operations
+
+
+def _linked_model(client: Client, run_id: str) -> str | None:
+    """The active model, recorded as one that the run uses; None when none is active."""
+    model_id = get_active_model_id()
+    if model_id is not None and (run_id, model_id) != _linked.get():
+        client.log_inputs(run_id, models=[LoggedModelInput(model_id)])
+        _linked.set((run_id, model_id))
+    return model_id
 
 
 def _remember(client: Client, run_id: str, keys: Iterable[str]) -> None:
@@ -113,7 +128,7 @@ def log_metrics(
         synchronous: See the module.
         run_id: Another run than the active one.
         timestamp: Milliseconds since 1970; None means now.
-        model_id: Logged model that was measured.
+        model_id: Logged model that was measured; None means the active one, see :func:`stele.set_active_model`.
         dataset: Dataset on which it was measured.
 
     Raises:
@@ -121,19 +136,20 @@ def log_metrics(
             the call waits.
     """
     plain = synchronous is None and run_id is None and model_id is None and dataset is None and timestamp is None
-    if plain and _go_the_short_way(metrics, step):
+    if plain and not is_chosen() and _go_the_short_way(metrics, step):
         return None
     active = run_id is None
     run_id = run_id or ensure_run().info.run_id
     name, digest = (dataset.name, dataset.digest) if dataset is not None else (None, None)
     moment, step = milliseconds(timestamp, "timestamp"), integer(step or 0, "step")
+    client = client_of(run_id)
+    chosen = model_id or _linked_model(client, run_id)
     points = [
-        Metric(key, number(value, f"Metric {key!r}"), moment, step, model_id, name, digest)
+        Metric(key, number(value, f"Metric {key!r}"), moment, step, chosen, name, digest)
         for key, value in metrics.items()
     ]
-    client = client_of(run_id)
     operations = client.log_batch(run_id, metrics=points, synchronous=synchronous)
-    if active:
+    if active and chosen is None:
         _remember(client, run_id, metrics)
     return operations
 

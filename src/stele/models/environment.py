@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 from importlib import metadata
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from stele.artifacts.paths import resolve_beneath
 from stele.errors import InvalidParameterValue, shown
 from stele.models.distributions import script_directory
 from stele.models.requirements import Requirements, model_requirements
@@ -20,6 +22,7 @@ __all__ = [
     "PYTHON_ENV_FILE",
     "REQUIREMENTS_FILE",
     "conda_requirements",
+    "read_environment",
     "write_environment",
 ]
 
@@ -28,6 +31,7 @@ CONSTRAINTS_FILE = "constraints.txt"
 CONDA_FILE = "conda.yaml"
 PYTHON_ENV_FILE = "python_env.yaml"
 
+_PYTHON_VERSION = re.compile(r"3\.\d{1,2}(\.\d{1,2})?")
 _PROJECT_FILES = ("uv.lock", "pyproject.toml", ".python-version")
 
 
@@ -60,6 +64,36 @@ def write_environment(
             if (project / name).is_file():
                 shutil.copyfile(project / name, directory / name)
     return {"conda": CONDA_FILE, "virtualenv": PYTHON_ENV_FILE}
+
+
+def read_environment(directory: Path) -> tuple[str, Requirements]:
+    """The version of Python and the requirements of a saved model.
+
+    Args:
+        directory: The model. No file outside of it is read, whatever its requirements refer to.
+
+    Raises:
+        InvalidParameterValue: A file is damaged, or a line is no requirement.
+    """
+    try:
+        lines = _lines(directory, REQUIREMENTS_FILE)
+        python = yaml.safe_load("\n".join(_lines(directory, PYTHON_ENV_FILE))) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
+        raise InvalidParameterValue(f"The environment of the model {shown(str(directory))} cannot be read: {e}.") from e
+    version = str(python.get("python", "")) if isinstance(python, dict) else ""
+    if version and not _PYTHON_VERSION.fullmatch(version):
+        raise InvalidParameterValue(f"{shown(version)} in {PYTHON_ENV_FILE} is no version of Python such as 3.11.7.")
+    own = [line for line in lines if line.strip() != f"-c {CONSTRAINTS_FILE}"]
+    if outside := [line for line in own if line.strip().startswith(("-r", "-c", "--r", "--c"))]:
+        raise InvalidParameterValue(f"The requirements of the model refer to another file: {shown(outside[0])}.")
+    constraints = _lines(directory, CONSTRAINTS_FILE)
+    found = model_requirements([], pip_requirements=own)
+    return version or platform.python_version(), Requirements(found.lines, constraints)
+
+
+def _lines(directory: Path, name: str) -> list[str]:
+    path = resolve_beneath(directory, name)
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
 
 def conda_requirements(conda_env: dict[str, Any] | str | Path) -> tuple[dict[str, Any], Requirements]:

@@ -19,13 +19,12 @@ from packaging.utils import canonicalize_name
 from stele.errors import InvalidParameterValue, shown
 from stele.models.distributions import distribution_of, is_local, pinned, required_by
 from stele.models.references import referenced_modules
+from stele.schema.mlflow_version import MLFLOW_VERSION
 
 __all__ = ["MLFLOW_REQUIREMENT", "Requirements", "infer_requirements", "model_requirements"]
 
 logger = logging.getLogger(__name__)
 
-MLFLOW_VERSION = "3.17.2"
-"""The version of MLflow whose model format is written here."""
 MLFLOW_REQUIREMENT = f"mlflow=={MLFLOW_VERSION}"
 """Stands first, so that every tool for MLflow's models can serve this one. Stele's own tools install Stele instead."""
 

@@ -65,7 +65,7 @@ class Route(NamedTuple):
 
     Attributes:
         method: ``GET``, ``POST``, ``PATCH`` or ``DELETE``. GET reads the query, all others a JSON body.
-        path: Below the prefix; ``{name}`` parts fill fields of the request.
+        path: Below the prefix; ``{name}`` parts fill fields of the request, ``{name:path}`` also ones with slashes.
         request: The message that goes in.
         response: The message that comes out.
         operation: The method of the store (or service) that does the work.
@@ -136,7 +136,8 @@ _LOGGED_MODELS = (
     Route("PATCH", "/logged-models/{model_id}", lm.FinalizeLoggedModel, lm.LoggedModelResponse, "finalize_logged_model", _WRITE),
     Route("DELETE", "/logged-models/{model_id}", lm.LoggedModelId, Empty, "delete_logged_model", _WRITE),
     Route("PATCH", "/logged-models/{model_id}/tags", lm.SetLoggedModelTags, Empty, "set_logged_model_tags", _WRITE),
-    Route("DELETE", "/logged-models/{model_id}/tags/{tag_key}", lm.DeleteLoggedModelTag, Empty, "delete_logged_model_tag", _WRITE),
+    Route("DELETE", "/logged-models/{model_id}/tags/{tag_key:path}", lm.DeleteLoggedModelTag, Empty, "delete_logged_model_tag", _WRITE),
+    Route("GET", "/logged-models/{model_id}/artifacts/directories", lm.ListLoggedModelArtifacts, a.ListArtifactsResponse, "list_logged_model_artifacts", _READ_FILE),
     Route("POST", "/logged-models/{model_id}/params", lm.LogLoggedModelParams, Empty, "log_logged_model_params", _WRITE),
 )  # fmt: skip
 
@@ -201,9 +202,13 @@ def by_operation() -> dict[str, Route]:
 
 def path_fields(route: Route) -> list[str]:
     """The fields of the request that stand in the path."""
-    return [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+    return [_field(part) for part in route.path.split("/") if part.startswith("{")]
 
 
 def fill_path(path: str, values: dict[str, Any], quote: Any) -> str:
     """The address with its ``{name}`` parts filled from ``values``, each passed through ``quote``."""
-    return "/".join(quote(str(values[part[1:-1]])) if part.startswith("{") else part for part in path.split("/"))
+    return "/".join(quote(str(values[_field(part)])) if part.startswith("{") else part for part in path.split("/"))
+
+
+def _field(part: str) -> str:
+    return part[1:-1].removesuffix(":path")

@@ -201,7 +201,8 @@ class LogMetric(RunRequest, kw_only=True):
 
     def as_batch(self) -> LogBatch:
         """The batch of this point alone."""
-        metric = Metric(required(self.key, "key"), self.value, self.timestamp, self.step)
+        measured = self.model_id, self.dataset_name, self.dataset_digest
+        metric = Metric(required(self.key, "key"), self.value, self.timestamp, self.step, *measured)
         return LogBatch(run_id=self.run_id, metrics=[metric])
 
 

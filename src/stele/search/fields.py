@@ -1,6 +1,6 @@
 """What can be searched: one table of names per kind of entity, and which operators fit which kind of value.
 
-A further searchable entity (logged models, registered models, model versions) is one more :class:`FieldTable` here.
+A further searchable entity is one more :class:`FieldTable` here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["AGGREGATES", "EXPERIMENTS", "OPERATORS", "RUNS", "FieldTable", "Kind"]
+__all__ = ["AGGREGATES", "EXPERIMENTS", "LOGGED_MODELS", "OPERATORS", "RUNS", "FieldTable", "Kind"]
 
 AGGREGATES = ("min", "max", "first", "last", "mean", "count")
 """Functions of a metric's whole series. NaN points take part in ``first``, ``last`` and ``count`` only."""
@@ -56,6 +56,8 @@ class FieldTable:
         aliases: Other names of attributes.
         keys: For entities whose keys are fixed, such as datasets, these keys.
         unsortable: Entities that no order may use.
+        bare_text: Whether text needs no quotes when it is one word or a number, as MLflow has it for logged models.
+        aggregates: Whether metrics have a series of their own, whose aggregates can be asked for.
     """
 
     plural: str
@@ -65,6 +67,8 @@ class FieldTable:
     aliases: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unsortable: frozenset[str] = frozenset()
+    bare_text: bool = False
+    aggregates: bool = True
 
     def kind(self, entity: str, key: str) -> Kind:
         """The kind of a field's values."""
@@ -117,4 +121,28 @@ EXPERIMENTS = FieldTable(
     entities={"tag": Kind.TEXT},
     prefixes=_prefixes(tag="tags tag", attribute="attribute attributes"),
     unsortable=frozenset({"tag"}),
+)
+
+LOGGED_MODELS = FieldTable(
+    plural="logged models",
+    attributes={
+        "name": Kind.TEXT,
+        "model_id": Kind.TEXT,
+        "model_type": Kind.TEXT,
+        "status": Kind.TEXT,
+        "source_run_id": Kind.TEXT,
+        "experiment_id": Kind.ID,
+        "creation_timestamp_ms": Kind.TIME,
+        "last_updated_timestamp_ms": Kind.TIME,
+    },
+    entities={"metric": Kind.NUMBER, "param": Kind.TEXT, "tag": Kind.TEXT},
+    prefixes=_prefixes(metric="metrics metric", param="params param", tag="tags tag", attribute="attributes attribute"),
+    aliases={
+        "creation_timestamp": "creation_timestamp_ms",
+        "creation_time": "creation_timestamp_ms",
+        "last_updated_timestamp": "last_updated_timestamp_ms",
+    },
+    unsortable=frozenset({"param", "tag"}),
+    bare_text=True,
+    aggregates=False,
 )

@@ -262,8 +262,9 @@ class _Checker:
 
     def aggregate(self, token: Token) -> str:
         name = token.lower()
-        if name not in AGGREGATES or "metric" not in self.fields.entities:
-            allowed = f"Allowed are {', '.join(AGGREGATES)}." if "metric" in self.fields.entities else ""
+        known = self.fields.aggregates and "metric" in self.fields.entities
+        if name not in AGGREGATES or not known:
+            allowed = f"Allowed are {', '.join(AGGREGATES)}." if known else ""
             raise self.error(
                 f"There is no function {shown(str(token))} of {self.fields.plural}. {allowed}".strip(), token
             )
@@ -315,7 +316,8 @@ class _Checker:
     def literal(self, value: Any, field: Field, kind: Kind, operator: str) -> Literal:
         token = _first(value)
         try:
-            return literals.read(token.type, _literal_text(value, token), kind, operator)
+            text = _literal_text(value, token)
+            return literals.read(token.type, text, kind, operator, bare_text=self.fields.bare_text)
         except literals.BadLiteral as e:
             raise self.error(f"{self.name(field)}: {e.problem}", token, e.offset) from None
 

@@ -42,7 +42,7 @@ class BadLiteral(Exception):
         self.offset = offset
 
 
-def read(terminal: str, text: str, kind: Kind, operator: str) -> Literal:
+def read(terminal: str, text: str, kind: Kind, operator: str, *, bare_text: bool = False) -> Literal:
     """The value of a literal.
 
     Args:
@@ -50,10 +50,13 @@ def read(terminal: str, text: str, kind: Kind, operator: str) -> Literal:
         text: The token; for ``NOW`` the signed durations after it, such as ``-7d+1h``.
         kind: What the field holds.
         operator: The operator, as in the tree.
+        bare_text: Whether text needs no quotes.
 
     Raises:
         BadLiteral: It does not fit.
     """
+    if bare_text and kind is Kind.TEXT and terminal in ("WORD", "NUMBER"):
+        return _text(f"'{text}'", operator, quoted=True)
     if terminal in ("WORD", "BACKTICKED"):
         raise BadLiteral(f"{shown(text)} is neither a number nor text in quotes. Write text as 'text'.")
     quoted = terminal in ("SINGLE_QUOTED", "DOUBLE_QUOTED")

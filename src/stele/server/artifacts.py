@@ -23,6 +23,7 @@ from stele.artifacts.transfer import zip_stream
 from stele.errors import BadRequest, InvalidParameterValue, NotImplementedHere, PayloadTooLarge, PermissionDenied, shown
 from stele.schema.artifacts import FileInfo, ListArtifacts, ListArtifactsResponse, ListProxiedArtifactsResponse
 from stele.schema.codec import required
+from stele.schema.logged_models import ListLoggedModelArtifacts, LoggedModelId
 from stele.schema.routes import Permission
 from stele.schema.runs import GetRun
 from stele.server.dispatch import json_response, refuse_compressed
@@ -33,19 +34,20 @@ from stele.stores.base import TrackingStore
 __all__ = ["ArtifactService", "artifact_endpoints"]
 
 _PROXIED = "mlflow-artifacts"
+_MODEL_FILES = "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files"
 _BLOCK_BYTES = 1024 * 1024
 _UPLOADS_AT_ONCE = 64
 _MAX_FORM_BYTES = 10 * 1024 * 1024
 
 
 class ArtifactService:
-    """Finds the repository of a run, and the server's own.
+    """Finds the repository of a run or a logged model, and the server's own.
 
     Args:
-        store: Knows the artifact URIs of runs.
+        store: Knows the artifact URIs of runs and models.
         destination: URI or directory where the files are that go through the server.
         serve: Whether files go through the server at all.
-        roots: Artifact roots outside the destination that runs may have, such as the default artifact root.
+        roots: Artifact roots outside the destination that these may have, such as the default artifact root.
 
     Raises:
         InvalidParameterValue: Nobody provides the destination's scheme.
@@ -78,14 +80,27 @@ class ArtifactService:
             PermissionDenied: The run keeps its files where this server does not look.
         """
         uri = self._store.get_run(GetRun(run_id=run_id)).run.info.artifact_uri
+        return uri, self._repository_at(uri, f"run {shown(run_id)}")
+
+    def root_of_model(self, model_id: str) -> tuple[str, ArtifactRepository]:
+        """The same of a logged model that is in use.
+
+        Raises:
+            DoesNotExist: No such model.
+            PermissionDenied: The model keeps its files where this server does not look.
+        """
+        uri = self._store.get_logged_model(LoggedModelId(model_id=model_id)).model.artifact_location
+        return uri, self._repository_at(uri, f"logged model {shown(model_id)}")
+
+    def _repository_at(self, uri: str, owner: str) -> ArtifactRepository:
         if _is_proxied(uri):
-            return uri, Subtree(self.destination(), uri.partition(":")[2].lstrip("/"))
+            return Subtree(self.destination(), uri.partition(":")[2].lstrip("/"))
         for root in self._roots:
             inner = _path_below(root, uri)
             if inner is not None:
-                return uri, Subtree(open_repository(root), inner)
+                return Subtree(open_repository(root), inner)
         raise PermissionDenied(
-            f"The run {shown(run_id)} keeps its files at {shown(uri)}, outside the places that this server may read."
+            f"The {owner} keeps its files at {shown(uri)}, outside the places that this server may read."
         )
 
     def list_artifacts(self, request: ListArtifacts) -> ListArtifactsResponse:
@@ -97,6 +112,16 @@ class ArtifactService:
         """
         uri, repository = self.root_of(required(request.run_id or request.run_uuid, "run_id"))
         return ListArtifactsResponse(root_uri=uri, files=repository.list(request.path))
+
+    def list_logged_model_artifacts(self, request: ListLoggedModelArtifacts) -> ListArtifactsResponse:
+        """The same of a logged model.
+
+        Raises:
+            DoesNotExist: No such model.
+            InvalidParameterValue: The path is not allowed.
+        """
+        uri, repository = self.root_of_model(required(request.model_id, "model_id"))
+        return ListArtifactsResponse(root_uri=uri, files=repository.list(request.artifact_directory_path))
 
 
 def _is_proxied(uri: str) -> bool:
@@ -140,6 +165,7 @@ def artifact_endpoints(service: ArtifactService) -> list[Endpoint]:
             for method, path, handler, permission in both
             for root in ("/api", "/ajax-api")
         ),
+        Endpoint("GET", _MODEL_FILES, read, handlers.download_of_model, "download_of_model"),
         Endpoint("GET", "/get-artifact", read, handlers.download_of_run, "download_of_run"),
         Endpoint("POST", "/ajax-api/2.0/mlflow/upload-artifact", write, handlers.upload_to_run, "upload_to_run"),
     ]
@@ -181,6 +207,12 @@ class _Handlers:
     async def download_of_run(self, request: Request) -> Response:
         path = file_path(request.query_params.get("path", ""))
         return await file_response(await self._of_run(request), path, request)
+
+    async def download_of_model(self, request: Request) -> Response:
+        path = file_path(request.query_params.get("artifact_file_path", ""))
+        model_id = request.path_params["model_id"]
+        _, repository = await anyio.to_thread.run_sync(self._service.root_of_model, model_id)
+        return await file_response(repository, path, request)
 
     async def download_zip(self, request: Request) -> Response:
         repository = await self._of_run(request)

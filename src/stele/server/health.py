@@ -9,15 +9,13 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stele.schema.mlflow_version import MLFLOW_VERSION
 from stele.schema.routes import Permission
 from stele.server.dispatch import json_response
 from stele.server.endpoints import Endpoint, Handler
 from stele.stores.sql import SqlStore
 
-__all__ = ["MLFLOW_VERSION", "health_endpoints"]
-
-MLFLOW_VERSION = "3.17.2"
-"""The version of MLflow whose contract this server keeps. Clients read its major number from ``/version``."""
+__all__ = ["health_endpoints"]
 
 _WELCOME = """Stele {}
 

@@ -32,7 +32,9 @@ def openapi_document() -> bytes:
     references = dict(zip(dict.fromkeys(types), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
-        paths.setdefault(addresses(route)[0], {})[route.method.lower()] = _operation(route, references, components)
+        paths.setdefault(addresses(route)[0].replace(":path}", "}"), {})[route.method.lower()] = _operation(
+            route, references, components
+        )
     document = {
         "openapi": "3.1.0",
         "info": {

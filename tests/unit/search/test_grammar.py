@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stele.errors import InvalidFilter
-from stele.search.fields import EXPERIMENTS, RUNS
+from stele.search.fields import EXPERIMENTS, LOGGED_MODELS, RUNS
 from stele.search.grammar import parse_filter, parse_order_by
 from stele.search.tree import And, Compare, Field, Moment, Not, Or, OrderKey, to_text
 from stele.testing.search_strategies import experiment_filters, run_filters
@@ -280,3 +280,16 @@ def test_any_text_is_a_filter_or_an_invalid_filter(text: str) -> None:
     for parse in (lambda: parse_filter(text, RUNS), lambda: parse_order_by([text], RUNS)):
         with contextlib.suppress(InvalidFilter):
             parse()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("name = net", "net"), ("params.depth = 3", "3"), ("tags.x IN (a, 'b')", ("a", "b"))]
+)
+def test_text_of_logged_models_needs_no_quotes(text, value):
+    assert parse_filter(text, LOGGED_MODELS).value == value
+
+
+@pytest.mark.parametrize("text", ["name = `net`", "metrics.x = net", "creation_time > soon", "last(metrics.x) > 0"])
+def test_other_bare_words_are_refused(text):
+    with pytest.raises(InvalidFilter):
+        parse_filter(text, LOGGED_MODELS)

@@ -152,6 +152,14 @@ def test_writes_need_json(call, kind):
     assert found.status == 404
 
 
+def test_delete_without_a_body_needs_no_content_type(call):
+    """MLflow's client removes a tag of a logged model like that."""
+    path = "/api/2.0/mlflow/logged-models/m-0/tags/k"
+    assert call("DELETE", path, headers={"content-type": None}).code == "RESOURCE_DOES_NOT_EXIST"
+    assert call("DELETE", path, b"{}", headers={"content-type": None, "content-length": "2"}).status == 400
+    assert call("POST", "/api/2.0/mlflow/runs/delete", headers={"content-type": None}).status == 400
+
+
 def test_allowed_hosts_and_origins(tmp_path):
     caller = Caller(
         create_app(config(tmp_path, allowed_hosts=("stele.example",), allowed_origins=("https://page.example",)))

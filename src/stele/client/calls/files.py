@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from stele.artifacts import open_repository
+from stele.artifacts import Mounted, open_repository
 from stele.client import images, tables
 from stele.client import tag_names as names
 from stele.client.async_logging import in_background
@@ -19,9 +19,11 @@ from stele.client.figures import figure_bytes
 from stele.client.images import Image
 from stele.client.jobs import JOBS
 from stele.errors import InvalidParameterValue, MissingDependency, shown
+from stele.limits import check_model_name
 from stele.registry import Registry
 from stele.schema import runs as messages
 from stele.schema.artifacts import FileInfo
+from stele.schema.logged_models import LoggedModel, SearchLoggedModels
 from stele.schema.runs import Run
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ class FileCalls(RunCalls):
         """
         local_path = os.path.abspath(os.fspath(local_path))  # noqa: PTH100 - pathlib costs 5 ms at import
         name = os.path.basename(local_path)  # noqa: PTH119
-        _TRANSFERS.get("upload")(self.repository(run_id), local_path, join(artifact_path, name))
+        upload(self.repository(run_id), local_path, join(artifact_path, name))
 
     def log_artifacts(self, run_id: str, local_dir: str, artifact_path: str | None = None) -> None:
         """Keep a copy of everything in a local directory, several files at a time.
@@ -110,7 +112,7 @@ class FileCalls(RunCalls):
         """
         if not os.path.isdir(local_dir):  # noqa: PTH112
             raise InvalidParameterValue(f"There is no directory {shown(os.fspath(local_dir))}.")
-        _TRANSFERS.get("upload")(self.repository(run_id), os.fspath(local_dir), artifact_path or "")
+        upload(self.repository(run_id), os.fspath(local_dir), artifact_path or "")
 
     def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
         """Keep a text as a file.
@@ -303,20 +305,22 @@ class FileCalls(RunCalls):
 
         Args:
             run_id: The run.
-            path: The directory; None means the root.
+            path: The directory, which may be a logged model of the run by its name; None means the root.
 
         Raises:
             DoesNotExist: There is no such run.
             InvalidParameterValue: The path is not allowed.
         """
-        return list(self.repository(run_id).list(path or ""))
+        repository, path = self.located(run_id, path or "")
+        return list(repository.list(path))
 
     def download_artifacts(self, run_id: str, path: str, dst_path: str | None = None) -> str:
         """Copy a file or directory of a run to this machine, several files at a time.
 
         Args:
             run_id: The run.
-            path: The file or directory; an empty text means everything.
+            path: The file or directory, which may be in a logged model of the run, by the name of the model; an empty
+                text means everything.
             dst_path: A local directory, made when it does not exist; None makes a temporary one.
 
         Returns:
@@ -326,10 +330,44 @@ class FileCalls(RunCalls):
             DoesNotExist: There is no such run, file or directory.
             InvalidParameterValue: The path is not allowed.
         """
-        return str(_TRANSFERS.get("download")(self.repository(run_id), path, dst_path))
+        repository, path = self.located(run_id, path)
+        return str(_TRANSFERS.get("download")(repository, path, dst_path))
+
+    def located(self, run_id: str, path: str) -> tuple[ArtifactRepository, str]:
+        """Where a path of a run is read: among its files, else in its newest logged model of that name.
+
+        Raises:
+            DoesNotExist: There is no such run.
+            InvalidParameterValue: The path is not allowed.
+        """
+        repository = self.repository(run_id)
+        if path.strip("/") and not self._journalled.offline and repository.stat(path) is None:
+            model = self.model_of_run(run_id, path)
+            if model is not None:
+                return Mounted(self.open_repository(model.artifact_location), model.name), path
+        return repository, path
+
+    def model_of_run(self, run_id: str, path: str) -> LoggedModel | None:
+        """The newest logged model of a run whose name is the first part of a path; None when there is none."""
+        name = path.strip("/").partition("/")[0]
+        try:
+            check_model_name(name)
+        except InvalidParameterValue:
+            return None
+        request = SearchLoggedModels(
+            experiment_ids=[self.get_run(run_id).info.experiment_id],
+            filter=f"name = '{name}' AND source_run_id = '{run_id}'",
+            max_results=1,
+        )
+        return next(iter(self._store.search_logged_models(request).models), None)
 
     def _write(self, run_id: str, path: str, content: bytes) -> None:
         self.repository(run_id).write(path, [content])
+
+
+def upload(repository: ArtifactRepository, local_path: str, path: str) -> None:
+    """As :func:`stele.client.transfers.upload`, which is loaded when it is first used."""
+    _TRANSFERS.get("upload")(repository, local_path, path)
 
 
 def join(directory: str | None, name: str) -> str:

@@ -50,6 +50,9 @@ def check_metrics(metrics: Sequence[Metric], path: str = "metrics") -> list[Metr
     Raises:
         InvalidParameterValue: Otherwise; the path names the first bad field.
     """
+    for i, metric in enumerate(metrics):
+        if metric.model_id or metric.dataset_name:
+            _check_measured(metric, f"{path}[{i}]")
     if _are_plain(metrics):
         keys = [metric.key for metric in metrics]
         first = dict(zip(reversed(keys), reversed(range(len(keys))), strict=True))
@@ -68,6 +71,13 @@ def check_metrics(metrics: Sequence[Metric], path: str = "metrics") -> list[Metr
         limits.check_timestamp(metric.timestamp, f"{path}[{i}].timestamp")
         limits.check_int64(metric.step, f"{path}[{i}].step")
     return list(metrics)
+
+
+def _check_measured(metric: Metric, path: str) -> None:
+    """Check what a point says about the model and the dataset."""
+    limits.check_length(metric.model_id or "", limits.MAX_MODEL_ID_CHARACTERS, f"{path}.model_id")
+    limits.check_length(metric.dataset_name or "", limits.MAX_DATASET_NAME_CHARACTERS, f"{path}.dataset_name")
+    limits.check_length(metric.dataset_digest or "", limits.MAX_DATASET_DIGEST_CHARACTERS, f"{path}.dataset_digest")
 
 
 def _are_plain(metrics: Sequence[Metric]) -> bool:

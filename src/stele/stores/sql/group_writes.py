@@ -18,6 +18,7 @@ from stele.schema.runs import LogBatch
 from stele.stores.sql import series
 from stele.stores.sql.batch import check_batch
 from stele.stores.sql.core import lock_runs, run_in_use
+from stele.stores.sql.model_points import known_models, record_points, unknown_model
 from stele.stores.sql.point_log import PointLog
 from stele.stores.sql.tables import KIND_METRIC
 
@@ -40,7 +41,8 @@ class GroupWrites(PointLog):
 
         def work(connection: Connection) -> list[SteleError | None]:
             rows = lock_runs(connection, [request.run_id for request in requests])
-            outcome = [batch if isinstance(batch, SteleError) else _refusal(rows, batch.run_id) for batch in checked]
+            models = known_models(connection, _measured(checked))
+            outcome = [batch if isinstance(batch, SteleError) else _refusal(rows, models, batch) for batch in checked]
             by_run: dict[str, list[Metric]] = {}
             for batch, error in zip(checked, outcome, strict=True):
                 if error is None and isinstance(batch, LogBatch) and batch.metrics:
@@ -51,6 +53,9 @@ class GroupWrites(PointLog):
                     self.append_rows(connection, packed)
                 except InvalidParameterValue:  # a run is full; some of its requests may fit nevertheless
                     self._append_singly(connection, rows, checked, outcome)
+            for batch, error in zip(checked, outcome, strict=True):
+                if error is None and isinstance(batch, LogBatch):
+                    record_points(connection, batch.run_id, batch.metrics)
             return outcome
 
         return self.db.write(work)
@@ -85,9 +90,16 @@ def _checked(request: LogBatch) -> LogBatch | SteleError:
     return request
 
 
-def _refusal(rows: dict[str, Any], run_id: str) -> SteleError | None:
+def _measured(batches: Sequence[LogBatch | SteleError]) -> list[Metric]:
+    """The points that name a model."""
+    valid = [batch for batch in batches if isinstance(batch, LogBatch)]
+    return [metric for batch in valid for metric in batch.metrics if metric.model_id]
+
+
+def _refusal(rows: dict[str, Any], models: dict[str, int], batch: LogBatch) -> SteleError | None:
     try:
-        run_in_use(rows, run_id)
+        run_in_use(rows, batch.run_id)
     except SteleError as error:
         return error
-    return None
+    unknown = next((metric for metric in _measured([batch]) if metric.model_id not in models), None)
+    return None if unknown is None else unknown_model(unknown)

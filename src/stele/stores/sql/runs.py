@@ -22,6 +22,7 @@ from stele.stores.sql.batch import Batch, check_batch, check_tags, merge_params
 from stele.stores.sql.core import active_experiment, experiment_number, locked_run, no_run, now_ms
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.documents import RunDocument, pack, unpack
+from stele.stores.sql.model_points import record_points
 from stele.stores.sql.point_log import PointLog
 from stele.stores.sql.rewinding import fork_series
 from stele.stores.sql.run_names import random_run_name
@@ -242,6 +243,7 @@ class RunOperations(PointLog):
                 name = name[: limits.MAX_RUN_NAME_CHARACTERS]
                 connection.execute(update(runs).where(runs.c.run == row.run).values(name=name))
         if batch.metrics:
+            record_points(connection, run_id, batch.metrics)
             self.append_rows(connection, [series.log_row(row.run, batch.metrics, ids)])
 
     def _move_run(self, run_id: str, stage: int) -> Empty:

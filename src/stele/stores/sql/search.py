@@ -32,6 +32,7 @@ __all__ = [
     "ExperimentQuery",
     "RunPage",
     "RunQuery",
+    "deadline",
     "find_experiments",
     "find_runs",
     "register_functions",
@@ -122,7 +123,7 @@ def find_runs(
     if not ids:
         return RunPage([], None)
     now = query.now_ms if position is None else position.now
-    with _deadline():
+    with deadline():
         clauses = Clauses(dialect_of(connection), resolve_names(connection, keys or Keys(), ids, node, order), now)
         sorting = sort_keys(order, clauses)
         search = RunSearch(
@@ -166,7 +167,7 @@ def find_experiments(connection: Connection, query: ExperimentQuery) -> Experime
         .order_by(*(term.ordered() for term in terms))
         .limit(query.max_results + 1)
     )
-    with _deadline():
+    with deadline():
         found = connection.execute(statement).all()
     size = query.max_results
     token = encode_token(Position(tuple(found[size - 1][1:]), now), mark) if len(found) > size else None
@@ -177,7 +178,8 @@ _NO_CLAUSES = Clauses(dialect=None, names={}, now=0)  # type: ignore[arg-type]  
 
 
 @contextmanager
-def _deadline() -> Iterator[None]:
+def deadline() -> Iterator[None]:
+    """Make a statement that was stopped a ``DeadlineExceeded``."""
     try:
         yield
     except DBAPIError as e:

@@ -185,12 +185,16 @@ class Clauses:
                 return or_(*(self.condition(item, row, run) for item in items))
             case Not(item):
                 return not_(self.condition(item, row, run))
-            case Compare(field=field):
-                if field.entity == "attribute":
-                    return self._attribute(node, row)
-                if field.entity == "tag" and "run" not in row.c:
-                    return self._experiment_tag(node, row)
-                return self._existence(node, row, row.c.run if run is None else run)
+            case Compare():
+                return self.comparison(node, row, run)
+
+    def comparison(self, node: Compare, row: FromClause, run: ColumnElement[int] | None) -> Condition:
+        """The condition of one comparison; the arguments are those of :meth:`condition`."""
+        if node.field.entity == "attribute":
+            return self._attribute(node, row)
+        if node.field.entity == "tag" and "run" not in row.c:
+            return self._experiment_tag(node, row)
+        return self._existence(node, row, row.c.run if run is None else run)
 
     def _existence(self, node: Compare, row: FromClause, run: ColumnElement[int]) -> Condition:
         found: Condition
@@ -223,11 +227,11 @@ class Clauses:
         if node.operator in ("IS NULL", "IS NOT NULL"):
             return true()
         if node.field.entity == "metric":
-            return self._number(aggregate(table, node.field.aggregate), node)
+            return self.number(aggregate(table, node.field.aggregate), node)
         first = node.value[0] if isinstance(node.value, tuple) else node.value
         if not isinstance(first, str):
-            return self._number(table.c.number, node)
-        return self._text(table.c.value, node, table)
+            return self.number(table.c.number, node)
+        return self.text(table.c.value, node, table)
 
     def rest(self, table: FromClause) -> ColumnElement[str]:
         """What a row of ``run_texts`` has beyond the indexed prefix, read only where there may be something."""
@@ -239,11 +243,11 @@ class Clauses:
         present = column != "" if node.field.key == "context" else true()
         if node.operator in ("IS NULL", "IS NOT NULL"):
             return present
-        return and_(present, self._text(column, node))
+        return and_(present, self.text(column, node))
 
     def _experiment_tag(self, node: Compare, row: FromClause) -> Condition:
         tags = _EXPERIMENT_TAGS
-        value = true() if node.operator in ("IS NULL", "IS NOT NULL") else self._text(tags.c.value, node)
+        value = true() if node.operator in ("IS NULL", "IS NOT NULL") else self.text(tags.c.value, node)
         has_key = and_(tags.c.experiment_id == row.c.experiment_id, self.dialect.equal(tags.c.key, node.field.key))
         found = self.dialect.probe(has_key, value)
         return not_(found) if node.operator == "IS NULL" else found
@@ -258,11 +262,11 @@ class Clauses:
             fitting = [number for number, name in RunStatus.NAMES.items() if _status_fits(name, node)]
             return row.c.status.in_(fitting)
         if key == "experiment_id":
-            return self._id(row.c.experiment_id, node)
+            return self.id_number(row.c.experiment_id, node)
         column = row.c["name" if key == "run_name" else key]
         if key.endswith("_time"):
-            return self._number(column, node)
-        return self._text(column, node)
+            return self.number(column, node)
+        return self.text(column, node)
 
     def _optional(self, node: Compare, row: FromClause) -> Condition:
         end: ColumnElement[Any] = row.c.end_time
@@ -270,14 +274,16 @@ class Clauses:
         if node.operator in ("IS NULL", "IS NOT NULL"):
             return present if node.operator == "IS NOT NULL" else end.is_(None)
         value = end if node.field.key == "end_time" else end - row.c.start_time
-        return and_(present, self._number(value, node))
+        return and_(present, self.number(value, node))
 
-    def _id(self, column: ColumnElement[int], node: Compare) -> Condition:
+    def id_number(self, column: ColumnElement[int], node: Compare) -> Condition:
+        """The comparison of a number that is written as text."""
         values = node.value if isinstance(node.value, tuple) else (node.value,)
         found = column.in_([int(str(value)) for value in values if _is_id(str(value))])
         return not_(found) if node.operator in ("!=", "NOT IN") else found
 
-    def _number(self, expression: ColumnElement[Any], node: Compare) -> Condition:
+    def number(self, expression: ColumnElement[Any], node: Compare) -> Condition:
+        """The comparison of a number; NULL is NaN."""
         value = node.value
         if not isinstance(value, tuple):
             condition: Condition = _COMPARE[node.operator](expression, self.moment(value))
@@ -293,7 +299,7 @@ class Clauses:
         """A literal with ``now()`` filled in."""
         return max(INT64_MIN, min(INT64_MAX, self.now + value.offset)) if isinstance(value, Moment) else value
 
-    def _text(self, text: ColumnElement[str], node: Compare, texts: FromClause | None = None) -> Condition:
+    def text(self, text: ColumnElement[str], node: Compare, texts: FromClause | None = None) -> Condition:
         """The comparison of a text whose end may stand in ``rest`` of ``texts``."""
         values = [str(value) for value in node.value] if isinstance(node.value, tuple) else [str(node.value)]
         match node.operator:

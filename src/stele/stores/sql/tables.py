@@ -354,3 +354,78 @@ ingest_clients = Table(
     Index("ix_ingest_clients_update_time", "update_time"),
     **_CLUSTERED,
 )
+
+MODEL_PENDING, MODEL_READY, MODEL_FAILED = 1, 2, 3
+"""``logged_models.status``; the numbers are those of the wire."""
+
+logged_models = Table(
+    "logged_models",
+    metadata,
+    Column("model", _Id, primary_key=True, autoincrement=True),
+    Column("model_id", _word(64), nullable=False, unique=True),
+    Column("experiment_id", _Id, ForeignKey("experiments.experiment_id"), nullable=False),
+    Column("stage", SmallInteger, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("last_update_time", BigInteger, nullable=False),
+    Column("deleted_time", BigInteger),
+    Column("name", _word(500), nullable=False),
+    Column("model_type", _word(500), nullable=False),
+    # The run that made the model, "" when none did. It may be gone already.
+    Column("source_run_id", _word(256), nullable=False),
+    Column("artifact_uri", _LongText, nullable=False),
+    # Of the manifest of the files that were logged; once it is there it never changes.
+    Column("digest", _word(71)),
+    Index("ix_logged_models_name", "experiment_id", "name"),
+    Index("ix_logged_models_source_run_id", "source_run_id"),
+    Index("ix_logged_models_deleted", "stage", "deleted_time"),
+    **_TABLE,
+)
+Index(
+    "ix_logged_models_list",
+    logged_models.c.experiment_id,
+    logged_models.c.stage,
+    logged_models.c.creation_time.desc(),
+    logged_models.c.model_id,
+)
+
+logged_model_params = Table(
+    "logged_model_params",
+    metadata,
+    Column("model", _Id, nullable=False),
+    Column("key", _word(250), nullable=False),
+    Column("value", _LongText, nullable=False),
+    PrimaryKeyConstraint("model", "key"),
+    **_CLUSTERED,
+)
+
+logged_model_tags = Table(
+    "logged_model_tags",
+    metadata,
+    Column("model", _Id, nullable=False),
+    Column("key", _word(250), nullable=False),
+    Column("value", _LongText, nullable=False),
+    PrimaryKeyConstraint("model", "key"),
+    **_CLUSTERED,
+)
+
+logged_model_metrics = Table(
+    "logged_model_metrics",
+    metadata,
+    Column("model", _Id, nullable=False),
+    # A digest of everything else in the row, so that the same point is kept once.
+    Column("identity", _word(32), nullable=False),
+    Column("key", _word(250), nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    # As in ``latest_metrics``.
+    Column("value", Double),
+    Column("special", SmallInteger, nullable=False),
+    # The run that measured it; "" and "" for a dataset that was not named.
+    Column("run_id", _word(256), nullable=False),
+    Column("dataset_name", _word(500), nullable=False),
+    Column("dataset_digest", _word(36), nullable=False),
+    PrimaryKeyConstraint("model", "identity"),
+    Index("ix_logged_model_metrics_latest", "model", "key", "timestamp", "step"),
+    **_CLUSTERED,
+)

@@ -1,0 +1,261 @@
+"""Models of scikit-learn: kept with skops, which holds data only, or pickled when that is asked for or cannot be helped."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from stele.errors import InvalidParameterValue, MissingDependency, shown
+from stele.models.files import ModelFiles
+from stele.models.findings import Finding, pickle_finding, skops_finding, unknown_skops_types
+from stele.models.flavor import Predictor, Written
+from stele.models.format import FLAVOR as PYFUNC
+from stele.models.format import Model
+from stele.models.load import load_native
+from stele.models.pickling import dump
+from stele.models.save import Packing, save
+from stele.models.signature import ModelSignature
+from stele.models.trust import AdmittedModel
+
+__all__ = ["FLAVOR", "FORMATS", "SklearnFlavor", "load_model", "save_model", "write_estimator"]
+
+FORMATS = ("skops", "pickle", "cloudpickle")
+
+KNOWN_TYPES = (
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "lightgbm.sklearn.LGBMRanker",
+    "lightgbm.sklearn.LGBMRegressor",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRanker",
+    "xgboost.sklearn.XGBRegressor",
+)
+"""Types that estimators are made of and that run no code of the file, besides those that skops knows."""
+
+
+class SklearnFlavor:
+    """See :mod:`stele.models.flavors.sklearn`."""
+
+    name = "sklearn"
+    loader_module = "mlflow.sklearn"
+    purpose = "to load a model of scikit-learn"
+
+    def findings(self, files: ModelFiles) -> list[Finding]:
+        """See :class:`stele.models.flavor.Flavor`."""
+        name, form = self._file(files)
+        return [skops_finding(files, name, KNOWN_TYPES) if form == "skops" else pickle_finding(files, name)]
+
+    def read(self, admitted: AdmittedModel, **options: Any) -> Any:
+        """See :class:`stele.models.flavor.Flavor`."""
+        del options
+        name, form = self._file(admitted.files)
+        return read_estimator(admitted, name, form)
+
+    def as_predictor(self, native: Any, admitted: AdmittedModel, model_config: Mapping[str, Any]) -> Predictor:
+        """See :class:`stele.models.flavor.Flavor`."""
+        del model_config
+        return EstimatorPredictor(native, str(admitted.files.pyfunc.get("predict_fn") or "predict"))
+
+    def _file(self, files: ModelFiles) -> tuple[str, str]:
+        """The file of the estimator and its format; models of old versions say less."""
+        config = files.model.flavors.get(self.name) or {}
+        pyfunc = files.model.flavors.get(PYFUNC) or {}
+        name = config.get("pickled_model") or pyfunc.get("model_path") or pyfunc.get("data") or "model.pkl"
+        return str(name), checked_format(config.get("serialization_format") or "pickle")
+
+
+FLAVOR = SklearnFlavor()
+
+
+class EstimatorPredictor:
+    """An estimator as a function of data and parameters; ``native`` is the estimator."""
+
+    def __init__(self, native: Any, method: str) -> None:
+        self.native = native
+        predict = getattr(native, method, None)
+        if method.startswith("_") or not callable(predict):
+            raise InvalidParameterValue(f"{type(native).__name__} has no method {shown(method)} to predict with.")
+        self._predict = predict
+        self._names = inspect.signature(predict).parameters.keys()
+
+    def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
+        """The predictions; of the parameters, the method gets those that it has."""
+        known = {name: value for name, value in (params or {}).items() if name in self._names}
+        return self._predict(data, **known)
+
+
+def checked_format(serialization_format: object) -> str:
+    """The format, if it is one.
+
+    Raises:
+        InvalidParameterValue: It is none.
+    """
+    if serialization_format not in FORMATS:
+        raise InvalidParameterValue(
+            f"serialization_format is {shown(serialization_format)}; allowed are {', '.join(FORMATS)}."
+        )
+    return str(serialization_format)
+
+
+def read_estimator(admitted: AdmittedModel, name: str, form: str) -> Any:
+    """An estimator from a file in one of the :data:`FORMATS`."""
+    if form != "skops":
+        return admitted.unpickle(name)
+    try:
+        from skops import io
+    except ImportError as e:
+        raise MissingDependency("skops", "to load a model in its format", "sklearn") from e
+    # The types were judged with the rest of the file; now they are what it may have.
+    return admitted.load(lambda path: io.load(path, trusted=unknown_skops_types(path)), name)
+
+
+def write_estimator(
+    estimator: Any, directory: Path, serialization_format: str | None, trusted: Collection[str] | None
+) -> tuple[str, str]:
+    """Write an estimator; the name of its file and the format.
+
+    Args:
+        estimator: Of scikit-learn, or of a library that follows it.
+        directory: Where to.
+        serialization_format: One of :data:`FORMATS`; None takes skops, and cloudpickle with a warning when skops cannot
+            keep the estimator, or only with types that it does not know.
+        trusted: Types that skops may keep although it does not know them.
+
+    Raises:
+        InvalidParameterValue: The format is unknown, or the one that was asked for cannot keep the estimator.
+    """
+    form = checked_format(serialization_format or "skops")
+    if form == "skops":
+        problem = _write_skops(estimator, directory / "model.skops", {*KNOWN_TYPES, *(trusted or ())})
+        if not problem:
+            return "model.skops", form
+        if serialization_format is not None:
+            raise InvalidParameterValue(f"skops cannot keep this {type(estimator).__name__}: {problem}.")
+        form = "cloudpickle"
+        warnings.warn(
+            f"This {type(estimator).__name__} is pickled, so loading it can run code, because skops cannot keep it: "
+            f"{problem}. skops_trusted_types=[...] names types that it may keep; serialization_format='cloudpickle' says "
+            "that a pickle is meant.",
+            stacklevel=2,
+        )
+    dump(estimator, directory / "model.pkl")
+    return "model.pkl", form
+
+
+def _write_skops(estimator: Any, path: Path, trusted: set[str]) -> str:
+    """Write a skops file; why there is none afterwards, empty when there is one."""
+    try:
+        from skops import io
+    except ImportError as e:
+        raise MissingDependency("skops", "to save a model in its format", "sklearn") from e
+    try:
+        io.dump(estimator, path)
+        unknown = [each for each in unknown_skops_types(path) if each not in trusted]
+    except Exception as e:  # it raises whatever an object raises that cannot be taken apart
+        problem = f"{type(e).__name__}: {e}"
+    else:
+        problem = f"it does not know the types {', '.join(unknown)}" if unknown else ""
+    if problem:
+        path.unlink(missing_ok=True)
+    return problem
+
+
+def _write(
+    estimator: Any, directory: Path, serialization_format: str | None, method: str, trusted: Sequence[str] | None
+) -> Written:
+    import sklearn
+
+    if not hasattr(estimator, "fit") and not hasattr(estimator, "predict"):
+        raise InvalidParameterValue(f"{shown(estimator)} is no estimator of scikit-learn: it has no fit and no predict.")
+    name, form = write_estimator(estimator, directory, serialization_format, trusted)
+    config = {
+        "pickled_model": name,
+        "sklearn_version": sklearn.__version__,
+        "serialization_format": form,
+        "skops_trusted_types": list(trusted) if trusted else None,
+    }
+    libraries = ["sklearn", *([] if form == "pickle" else [form])]
+    if not hasattr(estimator, method):
+        return Written(config=config, libraries=libraries)
+    pyfunc = {"model_path": name, "predict_fn": method}
+    make: Callable[[], Predictor] = lambda: EstimatorPredictor(estimator, method)  # noqa: E731
+    return Written(config=config, pyfunc=pyfunc, libraries=libraries, predictor=make)
+
+
+def save_model(
+    sk_model: Any,
+    path: str | Path,
+    conda_env: Any = None,
+    code_paths: Sequence[str | Path] | None = None,
+    mlflow_model: Model | None = None,
+    serialization_format: str | None = None,
+    signature: ModelSignature | None = None,
+    input_example: Any = None,
+    pip_requirements: Any = None,
+    extra_pip_requirements: Any = None,
+    pyfunc_predict_fn: str = "predict",
+    metadata: dict[str, Any] | None = None,
+    skops_trusted_types: Sequence[str] | None = None,
+    extra_files: Sequence[str | Path] | None = None,
+) -> None:
+    """Save an estimator to a directory.
+
+    Args:
+        sk_model: The estimator.
+        path: The directory to make.
+        conda_env: A conda environment, or the path of its file, instead of requirements.
+        code_paths: Files and directories that are copied along and can be imported when the model is loaded.
+        mlflow_model: A description to complete.
+        serialization_format: ``skops``, ``pickle`` or ``cloudpickle``; None takes skops when it can keep the estimator,
+            else cloudpickle, and says so.
+        signature: What the model takes and gives; None infers it from the example.
+        input_example: An input, kept with the model.
+        pip_requirements: Requirements that replace those that are found out.
+        extra_pip_requirements: Requirements in addition.
+        pyfunc_predict_fn: The method that predicts when the model is used as a function.
+        metadata: Anything that YAML can hold.
+        skops_trusted_types: Types that skops may keep although it does not know them. Loading asks for trust anyway.
+        extra_files: Files that are copied beside the model.
+
+    Raises:
+        AlreadyExists: Something is at the path.
+        InvalidParameterValue: An argument is not allowed. Nothing was written.
+    """
+    packing = Packing(
+        mlflow_model=mlflow_model,
+        signature=signature,
+        input_example=input_example,
+        pip_requirements=pip_requirements,
+        extra_pip_requirements=extra_pip_requirements,
+        conda_env=conda_env,
+        code_paths=code_paths,
+        extra_files=extra_files,
+        metadata=metadata,
+    )
+    save(
+        path,
+        FLAVOR,
+        lambda directory: _write(sk_model, directory, serialization_format, pyfunc_predict_fn, skops_trusted_types),
+        packing,
+    )
+
+
+def load_model(model_uri: str, dst_path: str | None = None, *, trust: bool | None = None) -> Any:
+    """Load an estimator.
+
+    Args:
+        model_uri: A local path, or a URI as in :func:`stele.pyfunc.load_model`.
+        dst_path: Where to put what is downloaded; None keeps it in the cache.
+        trust: True says that you trust whoever made the model, so that it may run code.
+
+    Raises:
+        DoesNotExist: There is no such model, or it was not saved by this flavor.
+        UntrustedModel: It may run code, and nobody vouched for it.
+        MissingDependency: scikit-learn or skops is not installed.
+    """
+    return load_native(model_uri, FLAVOR, dst_path, trust=trust)

@@ -1,0 +1,1 @@
+"""Serving a model over HTTP, predicting for files, and packing a model to be served elsewhere."""

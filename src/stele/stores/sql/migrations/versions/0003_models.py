@@ -1,0 +1,94 @@
+"""Logged models."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+revision = "0003"
+down_revision = "0002"
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+LONG_TEXT = (
+    sa.Text()
+    .with_variant(sa.Text(collation="C"), "postgresql")
+    .with_variant(mysql.LONGTEXT(collation="utf8mb4_bin"), "mysql", "mariadb")
+)
+INNODB: dict[str, Any] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mariadb_engine": "InnoDB",
+    "mariadb_charset": "utf8mb4",
+}
+CLUSTERED: dict[str, Any] = INNODB | {"sqlite_with_rowid": False}
+
+
+def word(length: int) -> sa.String:
+    """Short text, compared byte by byte."""
+    return (
+        sa.String(length)
+        .with_variant(sa.String(length, collation="C"), "postgresql")
+        .with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql", "mariadb")
+    )
+
+
+def upgrade() -> None:
+    """Keep models as entities of their own, and the registry of those that somebody uses."""
+    _logged_models()
+
+
+def _logged_models() -> None:
+    op.create_table(
+        "logged_models",
+        sa.Column("model", ID, autoincrement=True, nullable=False),
+        sa.Column("model_id", word(64), nullable=False),
+        sa.Column("experiment_id", ID, nullable=False),
+        sa.Column("stage", sa.SmallInteger(), nullable=False),
+        sa.Column("status", sa.SmallInteger(), nullable=False),
+        sa.Column("creation_time", sa.BigInteger(), nullable=False),
+        sa.Column("last_update_time", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_time", sa.BigInteger(), nullable=True),
+        sa.Column("name", word(500), nullable=False),
+        sa.Column("model_type", word(500), nullable=False),
+        sa.Column("source_run_id", word(256), nullable=False),
+        sa.Column("artifact_uri", LONG_TEXT, nullable=False),
+        sa.Column("digest", word(71), nullable=True),
+        sa.PrimaryKeyConstraint("model", name="pk_logged_models"),
+        sa.UniqueConstraint("model_id", name="uq_logged_models_model_id"),
+        sa.ForeignKeyConstraint(
+            ["experiment_id"], ["experiments.experiment_id"], name="fk_logged_models_experiment_id"
+        ),
+        **INNODB,
+    )
+    op.create_index("ix_logged_models_name", "logged_models", ["experiment_id", "name"])
+    op.create_index("ix_logged_models_source_run_id", "logged_models", ["source_run_id"])
+    op.create_index("ix_logged_models_deleted", "logged_models", ["stage", "deleted_time"])
+    op.create_index(
+        "ix_logged_models_list", "logged_models", ["experiment_id", "stage", sa.text("creation_time DESC"), "model_id"]
+    )
+    for table in ("logged_model_params", "logged_model_tags"):
+        op.create_table(
+            table,
+            sa.Column("model", ID, nullable=False),
+            sa.Column("key", word(250), nullable=False),
+            sa.Column("value", LONG_TEXT, nullable=False),
+            sa.PrimaryKeyConstraint("model", "key", name=f"pk_{table}"),
+            **CLUSTERED,
+        )
+    op.create_table(
+        "logged_model_metrics",
+        sa.Column("model", ID, nullable=False),
+        sa.Column("identity", word(32), nullable=False),
+        sa.Column("key", word(250), nullable=False),
+        sa.Column("timestamp", sa.BigInteger(), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("value", sa.Double(), nullable=True),
+        sa.Column("special", sa.SmallInteger(), nullable=False),
+        sa.Column("run_id", word(256), nullable=False),
+        sa.Column("dataset_name", word(500), nullable=False),
+        sa.Column("dataset_digest", word(36), nullable=False),
+        sa.PrimaryKeyConstraint("model", "identity", name="pk_logged_model_metrics"),
+        **CLUSTERED,
+    )
+    op.create_index("ix_logged_model_metrics_latest", "logged_model_metrics", ["model", "key", "timestamp", "step"])
