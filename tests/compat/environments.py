@@ -17,9 +17,18 @@ PROTOC = "grpcio-tools==1.74.0"
 EXTRAS = ["matplotlib", "numpy", "pandas", "pillow"]
 
 
-def python_with(package: str) -> Path:
-    """The interpreter of an environment that has ``package``; makes it when it is not there yet."""
-    folder = CACHE / package
+MODEL_LIBRARIES = ["scikit-learn==1.9.1", "skops==0.16.0", "cloudpickle==3.1.2"]
+"""What models are saved with there, in the versions of ``constraints.txt``."""
+
+
+def python_with_models(*libraries: str) -> Path:
+    """The interpreter of an environment with MLflow and libraries of models."""
+    return python_with(MLFLOW, (*MODEL_LIBRARIES, *libraries))
+
+
+def python_with(package: str, others: tuple[str, ...] = ()) -> Path:
+    """The interpreter of an environment that has ``package``, and others; makes it when it is not there yet."""
+    folder = CACHE / "+".join([package, *others])
     python = folder / "bin" / "python"
     CACHE.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
@@ -27,6 +36,7 @@ def python_with(package: str) -> Path:
         if not done.exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
             install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*install, package, *(EXTRAS if package != PROTOC else ())], check=True)
+            extras = EXTRAS if package != PROTOC else ()
+            subprocess.run([*install, package, *extras, *others], check=True)
             done.touch()
     return python

@@ -52,6 +52,7 @@ ANSWERED: Mapping[str, tuple[str, ...]] = {
     "mlflow.pyfunc.model": ("stele.models.python_model", "stele.models.mlflow_names"),
     "mlflow.pyfunc.utils": (),
     "mlflow.pyfunc.utils.data_validation": ("stele.models.mlflow_names",),
+    "mlflow.sklearn": ("stele.sklearn",),
     "mlflow.store": (),
     "mlflow.store.entities": ("stele.client.paged_list",),
     "mlflow.store.entities.paged_list": ("stele.client.paged_list",),

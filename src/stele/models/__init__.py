@@ -9,12 +9,15 @@ if TYPE_CHECKING:
     from stele.models.flavors.script import ModelConfig as ModelConfig
     from stele.models.flavors.script import set_model as set_model
     from stele.models.format import Model as Model
+    from stele.models.inspection import Inspection as Inspection
+    from stele.models.inspection import inspect as inspect
     from stele.models.signature import ModelSignature as ModelSignature
     from stele.models.signature import infer_signature as infer_signature
 
 _MODULES = {
     "stele.models.flavors.script": ("ModelConfig", "set_model"),
     "stele.models.format": ("Model",),
+    "stele.models.inspection": ("Inspection", "inspect"),
     "stele.models.signature": ("ModelSignature", "infer_signature"),
 }
 

@@ -10,11 +10,19 @@ from typing import Any
 
 from msgspec import Struct
 
-from stele.errors import InvalidParameterValue, shown
+from stele.errors import InvalidParameterValue, MissingDependency, shown
 from stele.models.files import ModelFiles
 from stele.models.pickle_contents import pickle_contents
 
-__all__ = ["Finding", "code_findings", "data_finding", "pickle_finding", "skops_finding", "skops_names"]
+__all__ = [
+    "Finding",
+    "code_findings",
+    "data_finding",
+    "pickle_finding",
+    "skops_finding",
+    "skops_names",
+    "unknown_skops_types",
+]
 
 MAX_SCHEMA_BYTES = 64 * 1024 * 1024
 
@@ -62,13 +70,22 @@ def skops_finding(files: ModelFiles, name: object, known: Collection[str] = ()) 
         known: Types that the flavor knows to be harmless, besides those of skops.
     """
     path = files.path(name)
-    unknown = [each for each in _unknown_types(path) if each not in known]
+    unknown = [each for each in unknown_skops_types(path) if each not in known]
     return Finding(str(name), "skops", tuple(unknown or skops_names(path)), runs_code=bool(unknown))
 
 
-def _unknown_types(path: Path) -> list[str]:
+def unknown_skops_types(path: Path) -> list[str]:
+    """The types of a skops file that skops does not know to be harmless. Nothing of the file is imported.
+
+    Raises:
+        InvalidParameterValue: It is no skops file.
+        MissingDependency: skops is not installed.
+    """
     skops_names(path)  # is it a skops file at all, and small enough to be looked into?
-    from skops.io import get_untrusted_types
+    try:
+        from skops.io import get_untrusted_types
+    except ImportError as e:
+        raise MissingDependency("skops", "to read a model in its format", "sklearn") from e
 
     try:
         return list(get_untrusted_types(file=path))

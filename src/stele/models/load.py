@@ -13,7 +13,7 @@ from stele.models.flavor import Flavor, Predictor
 from stele.models.flavors import flavor_of_loader
 from stele.models.flavors.own_loader import FLAVOR as OWN_LOADER
 from stele.models.format import FLAVOR
-from stele.models.locate import locate
+from stele.models.locate import model_source
 from stele.models.trust import Source, admit
 
 __all__ = ["findings_of", "load_native", "load_predictor", "open_files"]
@@ -29,7 +29,7 @@ def open_files(uri: str | Path, dst_path: str | None = None) -> tuple[Source, Mo
     Raises:
         DoesNotExist: There is no such model.
     """
-    source = locate(str(uri), dst_path)
+    source = model_source(str(uri), dst_path)
     return source, ModelFiles(source.directory)
 
 

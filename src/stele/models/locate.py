@@ -6,15 +6,20 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from stele.artifacts import scheme_of
-from stele.client.downloads import download_artifacts
+from stele.client.locations import locate
+from stele.client.transfers import download_to
 from stele.errors import DoesNotExist, shown
 from stele.models.trust import Source
 
-__all__ = ["locate"]
+__all__ = ["model_source"]
 
 
-def locate(uri: str, dst_path: str | None = None) -> Source:
+def model_source(uri: str, dst_path: str | None = None) -> Source:
     """Where the files of a model are now; they are downloaded when they are elsewhere.
+
+    Args:
+        uri: A local path, or a URI.
+        dst_path: Where to put what is downloaded; None makes a temporary directory.
 
     Raises:
         DoesNotExist: There is no such model.
@@ -26,4 +31,5 @@ def locate(uri: str, dst_path: str | None = None) -> Source:
         if not directory.is_dir():
             raise DoesNotExist(f"There is no directory {shown(uri)}.")
         return Source(uri, directory, is_local=True)
-    return Source(uri, Path(download_artifacts(artifact_uri=uri, dst_path=dst_path)))
+    found = locate(uri)
+    return Source(uri, Path(download_to(found.repository, found.path, dst_path)), found.digest)

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from stele.errors import AlreadyExists, InvalidParameterValue, shown
 from stele.models.distributions import script_directory
+from stele.models.enforcement import enforce_schema
 from stele.models.environment import conda_requirements, write_environment
 from stele.models.examples import InputExample
 from stele.models.files import copy_in
@@ -177,7 +178,7 @@ def _signature_of_example(make_predictor: Callable[[], Predictor], example: Inpu
     signature = infer_signature(example.data, params=example.params)
     try:
         predictor = make_predictor()
-        data = _copied(example.data)
+        data = enforce_schema(_copied(example.data), signature.inputs)
         output = predictor.predict(data, params=example.params) if example.params else predictor.predict(data)
         signature.outputs = infer_schema(output)
     except Exception as e:  # the model is the user's, and may raise anything

@@ -105,10 +105,10 @@ def test_the_tracking_uri_of_the_command_line_reaches_the_program(program):
 @pytest.mark.parametrize(
     "statement",
     [
-        "import mlflow.sklearn",
-        "from mlflow import sklearn",
+        "import mlflow.gateway",
+        "from mlflow import gateway",
         "from mlflow.tracking import nothing_like_this",
-        "import mlflow; mlflow.sklearn.autolog()",
+        "import mlflow; mlflow.gateway.start()",
         "import mlflow.utils.nothing_like_this",
     ],
 )

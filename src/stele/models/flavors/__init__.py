@@ -14,6 +14,7 @@ FLAVORS: Registry[Flavor] = Registry(
     {
         "mlflow.pyfunc.loaders.code_model": "stele.models.flavors.script:FLAVOR",
         "mlflow.pyfunc.model": "stele.models.flavors.python_object:FLAVOR",
+        "mlflow.sklearn": "stele.models.flavors.sklearn:FLAVOR",
     },
 )
 """Loader module, as MLmodel names it, -> flavor."""

@@ -1,4 +1,4 @@
-"""Models of scikit-learn: kept with skops, which holds data only, or pickled when that is asked for or cannot be helped."""
+"""Models of scikit-learn: kept with skops, which holds data only, or pickled when asked to or where skops cannot."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import inspect
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stele.errors import InvalidParameterValue, MissingDependency, shown
 from stele.models.files import ModelFiles
 from stele.models.findings import Finding, pickle_finding, skops_finding, unknown_skops_types
 from stele.models.flavor import Predictor, Written
+from stele.models.flavors.known_types import KNOWN_TYPES
 from stele.models.format import FLAVOR as PYFUNC
 from stele.models.format import Model
 from stele.models.load import load_native
@@ -23,19 +24,6 @@ from stele.models.trust import AdmittedModel
 __all__ = ["FLAVOR", "FORMATS", "SklearnFlavor", "load_model", "save_model", "write_estimator"]
 
 FORMATS = ("skops", "pickle", "cloudpickle")
-
-KNOWN_TYPES = (
-    "collections.OrderedDict",
-    "lightgbm.basic.Booster",
-    "lightgbm.sklearn.LGBMClassifier",
-    "lightgbm.sklearn.LGBMRanker",
-    "lightgbm.sklearn.LGBMRegressor",
-    "xgboost.core.Booster",
-    "xgboost.sklearn.XGBClassifier",
-    "xgboost.sklearn.XGBRanker",
-    "xgboost.sklearn.XGBRegressor",
-)
-"""Types that estimators are made of and that run no code of the file, besides those that skops knows."""
 
 
 class SklearnFlavor:
@@ -114,55 +102,71 @@ def read_estimator(admitted: AdmittedModel, name: str, form: str) -> Any:
     return admitted.load(lambda path: io.load(path, trusted=unknown_skops_types(path)), name)
 
 
+class WrittenEstimator(NamedTuple):
+    """Where an estimator was written: the file, its format, and the types in it that skops must be told to trust."""
+
+    name: str
+    form: str
+    trusted_types: list[str]
+
+
 def write_estimator(
     estimator: Any, directory: Path, serialization_format: str | None, trusted: Collection[str] | None
-) -> tuple[str, str]:
-    """Write an estimator; the name of its file and the format.
+) -> WrittenEstimator:
+    """Write an estimator.
 
     Args:
         estimator: Of scikit-learn, or of a library that follows it.
         directory: Where to.
         serialization_format: One of :data:`FORMATS`; None takes skops, and cloudpickle with a warning when skops cannot
-            keep the estimator, or only with types that it does not know.
-        trusted: Types that skops may keep although it does not know them.
+            keep the estimator, or only with types that nobody knows.
+        trusted: Types that skops may keep although nobody knows them.
 
     Raises:
         InvalidParameterValue: The format is unknown, or the one that was asked for cannot keep the estimator.
     """
     form = checked_format(serialization_format or "skops")
     if form == "skops":
-        problem = _write_skops(estimator, directory / "model.skops", {*KNOWN_TYPES, *(trusted or ())})
-        if not problem:
-            return "model.skops", form
-        if serialization_format is not None:
-            raise InvalidParameterValue(f"skops cannot keep this {type(estimator).__name__}: {problem}.")
-        form = "cloudpickle"
-        warnings.warn(
-            f"This {type(estimator).__name__} is pickled, so loading it can run code, because skops cannot keep it: "
-            f"{problem}. skops_trusted_types=[...] names types that it may keep; serialization_format='cloudpickle' says "
-            "that a pickle is meant.",
-            stacklevel=2,
-        )
+        try:
+            return WrittenEstimator(
+                "model.skops", form, _write_skops(estimator, directory, {*KNOWN_TYPES, *(trusted or ())})
+            )
+        except _SkopsCannot as e:
+            kind = type(estimator).__name__
+            if serialization_format is not None:
+                raise InvalidParameterValue(f"skops cannot keep this {kind}: {e}.") from e
+            form = "cloudpickle"
+            warnings.warn(
+                f"This {kind} is pickled, so loading it can run code, because skops cannot keep it: {e}. "
+                "skops_trusted_types=[...] names types that it may keep; serialization_format='cloudpickle' says that "
+                "a pickle is meant.",
+                stacklevel=2,
+            )
     dump(estimator, directory / "model.pkl")
-    return "model.pkl", form
+    return WrittenEstimator("model.pkl", form, [])
 
 
-def _write_skops(estimator: Any, path: Path, trusted: set[str]) -> str:
-    """Write a skops file; why there is none afterwards, empty when there is one."""
+class _SkopsCannot(Exception):
+    """skops cannot keep an estimator; says why."""
+
+
+def _write_skops(estimator: Any, directory: Path, trusted: set[str]) -> list[str]:
+    """Write a skops file; the types in it that skops does not know."""
     try:
         from skops import io
     except ImportError as e:
         raise MissingDependency("skops", "to save a model in its format", "sklearn") from e
+    path = directory / "model.skops"
     try:
         io.dump(estimator, path)
-        unknown = [each for each in unknown_skops_types(path) if each not in trusted]
+        unknown = unknown_skops_types(path)
     except Exception as e:  # it raises whatever an object raises that cannot be taken apart
-        problem = f"{type(e).__name__}: {e}"
-    else:
-        problem = f"it does not know the types {', '.join(unknown)}" if unknown else ""
-    if problem:
         path.unlink(missing_ok=True)
-    return problem
+        raise _SkopsCannot(f"{type(e).__name__}: {e}") from e
+    if strange := [each for each in unknown if each not in trusted]:
+        path.unlink()
+        raise _SkopsCannot(f"it does not know the types {', '.join(strange)}")
+    return unknown
 
 
 def _write(
@@ -171,13 +175,15 @@ def _write(
     import sklearn
 
     if not hasattr(estimator, "fit") and not hasattr(estimator, "predict"):
-        raise InvalidParameterValue(f"{shown(estimator)} is no estimator of scikit-learn: it has no fit and no predict.")
-    name, form = write_estimator(estimator, directory, serialization_format, trusted)
+        raise InvalidParameterValue(
+            f"{shown(estimator)} is no estimator of scikit-learn: it has no fit and no predict."
+        )
+    name, form, unknown = write_estimator(estimator, directory, serialization_format, trusted)
     config = {
         "pickled_model": name,
         "sklearn_version": sklearn.__version__,
         "serialization_format": form,
-        "skops_trusted_types": list(trusted) if trusted else None,
+        "skops_trusted_types": unknown or None,
     }
     libraries = ["sklearn", *([] if form == "pickle" else [form])]
     if not hasattr(estimator, method):

@@ -1,0 +1,7 @@
+"""Models of scikit-learn: the names of MLflow's module of this name."""
+
+from __future__ import annotations
+
+from stele.models.flavors.sklearn import load_model, save_model
+
+__all__ = ["load_model", "save_model"]
