@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stele.models.pyfunc import PyFuncModel, get_model_dependencies, load_model, load_pyfunc
-from stele.models.pyfunc_saving import save_model
+from stele.models.pyfunc_saving import log_model, save_model
 from stele.models.python_model import PythonModel, PythonModelContext
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "get_model_dependencies",
     "load_model",
     "load_pyfunc",
+    "log_model",
     "save_model",
 ]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from stele.models.flavors.sklearn import load_model, save_model
+from stele.models.flavors.sklearn import load_model, log_model, save_model
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["load_model", "log_model", "save_model"]

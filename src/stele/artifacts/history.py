@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -44,6 +45,18 @@ class Record(Struct, frozen=True):
 _records = msgspec.json.Decoder(list[Record])
 
 
+_TURNS: list[threading.Lock] = []
+
+
+def _new_turns() -> None:
+    _TURNS[:] = [threading.Lock() for _ in range(64)]
+
+
+_new_turns()
+if hasattr(os, "register_at_fork"):  # a thread that held one does not exist in the child
+    os.register_at_fork(after_in_child=_new_turns)
+
+
 class History:
     """The versions of one file.
 
@@ -68,14 +81,16 @@ class History:
             Unavailable: Somebody holds it for a minute.
         """
         lock = filelock.FileLock(self.directory / "lock", timeout=_LOCK_SECONDS, mode=0o600)
-        try:
-            lock.acquire()
-        except filelock.Timeout as e:
-            raise Unavailable(f"Another process has been changing the artifacts for {_LOCK_SECONDS:.0f} s.") from e
-        try:
-            yield
-        finally:
-            lock.release()
+        # Threads of one process take turns here first: who waits for a file lock sleeps between his tries.
+        with _TURNS[hash(self.directory) % len(_TURNS)]:
+            try:
+                lock.acquire()
+            except filelock.Timeout as e:
+                raise Unavailable(f"Another process has been changing the artifacts for {_LOCK_SECONDS:.0f} s.") from e
+            try:
+                yield
+            finally:
+                lock.release()
 
     def records(self) -> list[Record]:
         """Every version that was begun, oldest first; empty when nothing readable is there."""

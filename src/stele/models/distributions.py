@@ -93,7 +93,14 @@ def pinned(distribution: metadata.Distribution) -> str:
 
     A local version (``+cpu``) is left out, because indexes do not have it.
     """
-    return f"{distribution.metadata['Name']}=={distribution.version.partition('+')[0]}"
+    name, installed = _name_and_version(distribution)
+    return f"{name}=={installed.partition('+')[0]}"
+
+
+@lru_cache(maxsize=1024)
+def _name_and_version(distribution: metadata.Distribution) -> tuple[str, str]:
+    # Reading them parses the whole metadata each time.
+    return distribution.metadata["Name"], distribution.version
 
 
 def is_local(distribution: metadata.Distribution) -> bool:
@@ -111,17 +118,25 @@ def required_by(names: Iterable[str]) -> set[str]:
     waiting = [canonicalize_name(name) for name in names]
     while waiting:
         distribution = _named(waiting.pop())
-        for text in () if distribution is None else distribution.requires or ():
-            try:
-                requirement = Requirement(text)
-            except InvalidRequirement:  # of an old package: pip would not follow it either
-                continue
-            name = canonicalize_name(requirement.name)
-            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-            if applies and name not in seen:
+        for name in () if distribution is None else _requires(distribution):
+            if name not in seen:
                 seen.add(name)
                 waiting.append(name)
     return seen
+
+
+@lru_cache(maxsize=1024)
+def _requires(distribution: metadata.Distribution) -> tuple[str, ...]:
+    """Canonical names of what a distribution requires here, without extras."""
+    found = []
+    for text in distribution.requires or ():
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:  # of an old package: pip would not follow it either
+            continue
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            found.append(canonicalize_name(requirement.name))
+    return tuple(found)
 
 
 def script_directory() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import shutil
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,7 @@ def _python_env() -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=16)
 def _version(name: str) -> str:
     try:
         return metadata.version(name)

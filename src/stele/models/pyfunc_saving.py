@@ -28,12 +28,14 @@ from stele.models.flavors.script import run_script, write_script
 from stele.models.format import Model, as_config
 from stele.models.hints import schema_of_hint
 from stele.models.inference import CannotInfer, infer_params
+from stele.models.log import Logging, log
+from stele.models.model_info import ModelInfo
 from stele.models.python_model import PythonModel, PythonModelContext, as_python_model
 from stele.models.save import Packing, save
 from stele.models.signature import ModelSignature
 from stele.models.trust import module_of_script
 
-__all__ = ["PythonFunction", "save_model"]
+__all__ = ["PythonFunction", "log_model", "save_model"]
 
 
 def save_model(
@@ -89,23 +91,54 @@ def save_model(
         AlreadyExists: Something is at the path.
         InvalidParameterValue: An argument is not allowed. Nothing was written.
     """
+    arguments = locals()
     del uv_groups, uv_extras
     function = PythonFunction(loader_module, data_path, python_model, artifacts, as_config(model_config), streamable)
-    packing = Packing(
-        mlflow_model=mlflow_model,
-        signature=signature,
-        input_example=input_example,
-        pip_requirements=pip_requirements,
-        extra_pip_requirements=extra_pip_requirements,
-        conda_env=conda_env,
-        code_paths=code_paths,
-        infer_code_paths=infer_code_paths,
-        metadata=metadata,
-        resources=resources,
-        auth_policy=auth_policy,
-        uv_project_path=uv_project_path,
-    )
-    save(path, function.flavor, function.write, function.described(packing))
+    save(path, function.flavor, function.write, function.described(Packing.of(arguments)))
+
+
+def log_model(
+    artifact_path: str | None = None,
+    loader_module: str | None = None,
+    data_path: str | Path | None = None,
+    code_paths: Sequence[str | Path] | None = None,
+    infer_code_paths: bool = False,
+    conda_env: Any = None,
+    python_model: Any = None,
+    artifacts: Mapping[str, str] | None = None,
+    registered_model_name: str | None = None,
+    signature: ModelSignature | None = None,
+    input_example: Any = None,
+    await_registration_for: int | None = 300,
+    pip_requirements: Any = None,
+    extra_pip_requirements: Any = None,
+    metadata: dict[str, Any] | None = None,
+    model_config: str | Path | dict[str, Any] | None = None,
+    streamable: bool | None = None,
+    resources: Any = None,
+    auth_policy: Any = None,
+    uv_project_path: str | Path | None = None,
+    uv_groups: list[str] | None = None,
+    uv_extras: list[str] | None = None,
+    prompts: list[Any] | None = None,
+    name: str | None = None,
+    params: dict[str, Any] | None = None,
+    tags: dict[str, Any] | None = None,
+    model_type: str | None = None,
+    step: int = 0,
+    model_id: str | None = None,
+) -> ModelInfo:
+    """Log code of your own as a model of the active run, or of the current experiment when there is no run.
+
+    The arguments are those of :func:`save_model`, and those of :class:`stele.models.log.Logging`.
+
+    Raises:
+        InvalidParameterValue: An argument is not allowed. The model is marked as failed.
+    """
+    arguments = locals()
+    del uv_groups, uv_extras
+    function = PythonFunction(loader_module, data_path, python_model, artifacts, as_config(model_config), streamable)
+    return log(function.flavor, function.write, function.described(Packing.of(arguments)), Logging.of(arguments))
 
 
 class PythonFunction:

@@ -8,10 +8,10 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from msgspec import Struct
 
@@ -65,6 +65,11 @@ class Packing(Struct, kw_only=True):
     auth_policy: Any = None
     from_hints: bool = False
     uv_project_path: str | Path | None = None
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> Self:
+        """From the arguments of a flavor's ``save_model`` or ``log_model``, which have the names of the fields."""
+        return cls(**{name: arguments[name] for name in cls.__struct_fields__ if name in arguments})
 
 
 Writer = Callable[[Path], Written]
@@ -206,12 +211,11 @@ def _write_environment(directory: Path, written: Written, packing: Packing) -> d
 
 def _add_flavors(model: Model, flavor: Flavor, written: Written, code: str | None, environment: dict[str, str]) -> None:
     if written.pyfunc is not None:
-        pyfunc = {
-            "loader_module": flavor.loader_module,
-            "python_version": platform.python_version(),
-            "env": environment,
-        }
-        model.add_flavor(FLAVOR, **pyfunc, **({"code": code} if code else {}), **written.pyfunc)
+        block = {"loader_module": flavor.loader_module, "python_version": platform.python_version(), "env": environment}
+        block |= written.pyfunc
+        if code is not None:
+            block["code"] = code
+        model.add_flavor(FLAVOR, **block)
     if written.config is not None:
         model.add_flavor(flavor.name, **written.config, code=code)
 

@@ -170,6 +170,8 @@ class AdmittedModel:
         """A module that the model brought along, or that it names as its loader."""
         if name not in {module for each in self._judged.values() for module in each.names}:
             raise UntrustedModel(f"The module {shown(name)} was not among what was admitted, so it is not imported.")
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise InvalidParameterValue(f"{shown(name)} is no name of a module.")
         return import_module(name)
 
     def run_script(self, name: str) -> ModuleType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,12 +17,14 @@ from stele.models.flavors.known_types import KNOWN_TYPES
 from stele.models.format import FLAVOR as PYFUNC
 from stele.models.format import Model
 from stele.models.load import load_native
+from stele.models.log import Logging, log
+from stele.models.model_info import ModelInfo
 from stele.models.pickling import dump
 from stele.models.save import Packing, save
 from stele.models.signature import ModelSignature
 from stele.models.trust import AdmittedModel
 
-__all__ = ["FLAVOR", "FORMATS", "SklearnFlavor", "load_model", "save_model", "write_estimator"]
+__all__ = ["FLAVOR", "FORMATS", "SklearnFlavor", "load_model", "log_model", "save_model", "write_estimator"]
 
 FORMATS = ("skops", "pickle", "cloudpickle")
 
@@ -99,7 +102,7 @@ def read_estimator(admitted: AdmittedModel, name: str, form: str) -> Any:
     except ImportError as e:
         raise MissingDependency("skops", "to load a model in its format", "sklearn") from e
     # The types were judged with the rest of the file; now they are what it may have.
-    return admitted.load(lambda path: io.load(path, trusted=unknown_skops_types(path)), name)
+    return admitted.load(io.load, name, trusted=unknown_skops_types(admitted.files.path(name)))
 
 
 class WrittenEstimator(NamedTuple):
@@ -169,16 +172,14 @@ def _write_skops(estimator: Any, directory: Path, trusted: set[str]) -> list[str
     return unknown
 
 
-def _write(
-    estimator: Any, directory: Path, serialization_format: str | None, method: str, trusted: Sequence[str] | None
-) -> Written:
+def _write(estimator: Any, directory: Path, form: str | None, method: str, trusted: Sequence[str] | None) -> Written:
     import sklearn
 
     if not hasattr(estimator, "fit") and not hasattr(estimator, "predict"):
         raise InvalidParameterValue(
             f"{shown(estimator)} is no estimator of scikit-learn: it has no fit and no predict."
         )
-    name, form, unknown = write_estimator(estimator, directory, serialization_format, trusted)
+    name, form, unknown = write_estimator(estimator, directory, form, trusted)
     config = {
         "pickled_model": name,
         "sklearn_version": sklearn.__version__,
@@ -232,23 +233,44 @@ def save_model(
         AlreadyExists: Something is at the path.
         InvalidParameterValue: An argument is not allowed. Nothing was written.
     """
-    packing = Packing(
-        mlflow_model=mlflow_model,
-        signature=signature,
-        input_example=input_example,
-        pip_requirements=pip_requirements,
-        extra_pip_requirements=extra_pip_requirements,
-        conda_env=conda_env,
-        code_paths=code_paths,
-        extra_files=extra_files,
-        metadata=metadata,
-    )
-    save(
-        path,
-        FLAVOR,
-        lambda directory: _write(sk_model, directory, serialization_format, pyfunc_predict_fn, skops_trusted_types),
-        packing,
-    )
+    arguments = locals()
+    write = partial(_write, sk_model, form=serialization_format, method=pyfunc_predict_fn, trusted=skops_trusted_types)
+    save(path, FLAVOR, write, Packing.of(arguments))
+
+
+def log_model(
+    sk_model: Any,
+    artifact_path: str | None = None,
+    conda_env: Any = None,
+    code_paths: Sequence[str | Path] | None = None,
+    serialization_format: str | None = None,
+    registered_model_name: str | None = None,
+    signature: ModelSignature | None = None,
+    input_example: Any = None,
+    await_registration_for: int | None = 300,
+    pip_requirements: Any = None,
+    extra_pip_requirements: Any = None,
+    pyfunc_predict_fn: str = "predict",
+    metadata: dict[str, Any] | None = None,
+    extra_files: Sequence[str | Path] | None = None,
+    params: dict[str, Any] | None = None,
+    tags: dict[str, Any] | None = None,
+    model_type: str | None = None,
+    step: int = 0,
+    model_id: str | None = None,
+    name: str | None = None,
+    skops_trusted_types: Sequence[str] | None = None,
+) -> ModelInfo:
+    """Log an estimator as a model of the active run, or of the current experiment when there is no run.
+
+    The arguments are those of :func:`save_model`, and those of :class:`stele.models.log.Logging`.
+
+    Raises:
+        InvalidParameterValue: An argument is not allowed. The model is marked as failed.
+    """
+    arguments = locals()
+    write = partial(_write, sk_model, form=serialization_format, method=pyfunc_predict_fn, trusted=skops_trusted_types)
+    return log(FLAVOR, write, Packing.of(arguments), Logging.of(arguments))
 
 
 def load_model(model_uri: str, dst_path: str | None = None, *, trust: bool | None = None) -> Any:

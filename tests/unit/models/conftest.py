@@ -1,0 +1,3 @@
+from workplace import workplace
+
+__all__ = ["workplace"]

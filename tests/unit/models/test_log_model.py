@@ -1,0 +1,105 @@
+"""Logging models: complete with a digest, or marked as failed; found again by every address."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+
+import stele
+from servers import stele_server
+from stele.errors import InvalidParameterValue, UntrustedModel
+from stele.models.digests import manifest_digest
+from stele.pyfunc import PythonModel
+
+FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0]})
+
+
+@pytest.fixture
+def estimator() -> LinearRegression:
+    return LinearRegression().fit(FRAME, [0.0, 1.0, 2.0])
+
+
+class Shout(PythonModel):
+    def predict(self, model_input: list[str]) -> list[str]:
+        return [each.upper() for each in model_input]
+
+
+@pytest.fixture(params=["local", "http"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    if request.param == "local":
+        yield
+        return
+    with stele_server(tmp_path) as server:
+        stele.set_tracking_uri(server.url)
+        yield
+        stele.set_tracking_uri("")
+
+
+@pytest.mark.usefixtures("store")
+def test_a_model_of_a_run(estimator: LinearRegression) -> None:
+    with stele.start_run() as run:
+        stele.log_metric("auc", 0.5, step=1)
+        stele.log_metric("auc", 0.9, step=2)
+        info = stele.sklearn.log_model(
+            estimator,
+            name="line",
+            input_example=FRAME,
+            params={"depth": 3},
+            tags={"team": "risk"},
+            model_type="x",
+            step=7,
+        )
+    model = stele.get_logged_model(info.model_id)
+    assert (model.name, model.source_run_id, model.model_type) == ("line", run.info.run_id, "x")
+    assert (model.params, model.tags["team"], str(model.status)) == ({"depth": "3"}, "risk", "READY")
+    assert [(point.key, point.value, point.step) for point in model.metrics] == [("auc", 0.9, 2)]
+    outputs = stele.get_run(run.info.run_id).outputs
+    assert [(each.model_id, each.step) for each in outputs.model_outputs] == [(model.model_id, 7)]
+    for uri in (info.model_uri, f"runs:/{run.info.run_id}/line"):
+        assert stele.pyfunc.load_model(uri).predict(FRAME).round(6).tolist() == [0.0, 1.0, 2.0]
+        assert stele.sklearn.load_model(uri).coef_.round(6).tolist() == [1.0]
+    loaded = stele.pyfunc.load_model(info.model_uri)
+    assert (loaded.model_id, loaded.metadata.run_id) == (model.model_id, run.info.run_id)
+    assert info.signature == loaded.metadata.signature
+    assert (info.name, info.run_id, info.metrics[0].value) == ("line", run.info.run_id, 0.9)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_model_without_a_run() -> None:
+    info = stele.pyfunc.log_model(name="shout", python_model=Shout(), input_example=["a"])
+    assert (info.run_id, stele.last_logged_model().model_id) == (None, info.model_id)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the store knows the files, so nothing is said
+        assert stele.pyfunc.load_model(info.model_uri).predict(["a"]) == ["A"]
+
+
+def test_the_digest_is_that_of_the_files() -> None:
+    info = stele.pyfunc.log_model(name="shout", python_model=Shout())
+    directory = Path(info.artifact_path)
+    assert stele.get_logged_model(info.model_id).digest == manifest_digest(directory)
+    (directory / "python_model.pkl").write_bytes((directory / "python_model.pkl").read_bytes() + b".")
+    with pytest.raises(UntrustedModel, match="changed"):
+        stele.pyfunc.load_model(info.model_uri)
+
+
+def test_a_model_that_cannot_be_written_is_marked_as_failed(estimator: LinearRegression) -> None:
+    with pytest.raises(InvalidParameterValue, match="serialization_format"):
+        stele.sklearn.log_model(estimator, name="line", serialization_format="zip")
+    (model,) = stele.search_logged_models(output_format="list")
+    assert (str(model.status), model.digest) == ("FAILED", None)
+
+
+def test_the_old_word_for_name(estimator: LinearRegression) -> None:
+    with pytest.warns(FutureWarning, match="use name"):
+        info = stele.sklearn.log_model(estimator, "line")
+    assert info.name == "line"
+
+
+def test_a_model_that_was_initialised_before(estimator: LinearRegression) -> None:
+    model = stele.initialize_logged_model("early")
+    info = stele.sklearn.log_model(estimator, model_id=model.model_id, params={"k": 1})
+    assert (info.model_id, info.name, info.params) == (model.model_id, "early", {"k": "1"})
