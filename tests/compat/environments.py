@@ -13,12 +13,14 @@ MLFLOW = "mlflow==3.17.2"
 SKINNY = "mlflow-skinny==2.22.4"
 # An old compiler: the module that it writes works with every protobuf from 6.31 on.
 PROTOC = "grpcio-tools==1.74.0"
+# Data frames of other libraries. Of ours it sees the versions of this environment, see test_frames.py.
+FRAMES = ("pyspark==4.3.0", "datasets==5.2.0")
 # What the driver itself needs, and the full client's data functions.
 EXTRAS = ["matplotlib", "numpy", "pandas", "pillow"]
 
 
-def python_with(package: str) -> Path:
-    """The interpreter of an environment that has ``package``; makes it when it is not there yet."""
+def python_with(package: str, *more: str) -> Path:
+    """The interpreter of an environment that has ``package``, and ``more``; makes it when it is not there yet."""
     folder = CACHE / package
     python = folder / "bin" / "python"
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -27,6 +29,6 @@ def python_with(package: str) -> Path:
         if not done.exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
             install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*install, package, *(EXTRAS if package != PROTOC else ())], check=True)
+            subprocess.run([*install, package, *(more or (EXTRAS if package != PROTOC else ()))], check=True)
             done.touch()
     return python
