@@ -238,6 +238,13 @@ MAX_POINTS_PER_RUN = Setting(
     "Most metric points that one run may have; 0 is no limit (read by the store).",
     "MLFLOW_TRACKING_EVENTS_MAX_SIZE",
 )
+MODEL_SOURCE_PATTERN = Setting(
+    "STELE_MODEL_SOURCE_PATTERN",
+    str,
+    "",
+    "Regular expression that the source of a new model version must match (read by the store).",
+    "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX",
+)
 OFFLINE = Setting("STELE_OFFLINE", _boolean, False, "Ask no server: keep everything in the journal for `stele sync`.")
 JOURNAL_DIR = Setting(
     "STELE_JOURNAL_DIR", str, "", "Directory of the journals; by default stele/journal in the user's state directory."
