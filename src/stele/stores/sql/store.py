@@ -18,6 +18,7 @@ from stele.stores.sql.keys import Keys
 from stele.stores.sql.logged_models import LoggedModelOperations
 from stele.stores.sql.maintenance import MaintenanceOperations
 from stele.stores.sql.metrics import MetricOperations
+from stele.stores.sql.model_versions import ModelVersionOperations
 from stele.stores.sql.registered_models import RegisteredModelOperations
 from stele.stores.sql.rewinding import RewindOperations
 from stele.stores.sql.schema_version import prepare
@@ -38,6 +39,7 @@ class SqlStore(
     SeriesOperations,
     LoggedModelOperations,
     RegisteredModelOperations,
+    ModelVersionOperations,
     RewindOperations,
     TokenOperations,
 ):
