@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
 
 from stele import limits
 from stele.errors import DataLoss
@@ -41,6 +41,7 @@ from stele.stores.sql.tables import (
 __all__ = [
     "MAX_DOCUMENT_METRICS",
     "Summary",
+    "any_pending",
     "apply_pending",
     "apply_whole_log",
     "counted_points",
@@ -61,6 +62,7 @@ MAX_DOCUMENT_METRICS = 1_000
 APPLIED_POINTS = 1_048_576
 """About as many points as one transaction applies; a run with more of them stays dirty."""
 
+_ANY_PENDING = dialect.Prepared(select(dirty_runs.c.run).limit(literal_column("1")))
 _UPSERT = dialect.Prepared(lambda name: dialect.upsert_of(name, latest_metrics))
 
 Summary = dict[str, Any]
@@ -79,6 +81,11 @@ class _Pending(NamedTuple):
 def pending_runs(connection: Connection, limit: int = 1_000) -> list[int]:
     """Runs whose log has not been applied to its end."""
     return list(connection.scalars(select(dirty_runs.c.run).limit(limit)))
+
+
+def any_pending(connection: Connection) -> bool:
+    """Whether the log of any run has not been applied to its end."""
+    return _ANY_PENDING(connection, {}).first() is not None
 
 
 def is_pending(connection: Connection, run: int) -> bool:
