@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, CursorResult, Dialect, Insert, Table
@@ -70,7 +71,11 @@ class Prepared:
     def many(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Run it once for each row of values, none of which is a list."""
         spelt = self._spelt_for(connection)
-        connection.exec_driver_sql(spelt.text, [spelt.with_values(values)[1] for values in rows])
+        order = spelt.order
+        if order is None or len(order) < 2 or not spelt.constants.keys() <= rows[0].keys():
+            connection.exec_driver_sql(spelt.text, [spelt.with_values(values)[1] for values in rows])
+        else:  # the values alone, in their order
+            connection.exec_driver_sql(spelt.text, list(map(itemgetter(*order), rows)))
 
     def _spelt_for(self, connection: Connection) -> _Spelt:
         name = connection.dialect.name
