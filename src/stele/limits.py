@@ -122,6 +122,11 @@ def check_key(key: str, path: str) -> str:
     return key
 
 
+def is_key(key: str) -> bool:
+    """Whether :func:`check_key` allows a key."""
+    return _problem_of_key(key) is None
+
+
 @lru_cache(65_536)  # most programs log the same few keys again and again
 def _problem_of_key(key: str) -> str | None:
     if not key:
@@ -171,11 +176,16 @@ def check_run_id(run_id: str, path: str = "run_id") -> str:
     Raises:
         InvalidParameterValue: Otherwise.
     """
-    if not _RUN_ID.fullmatch(run_id):
+    if not is_run_id(run_id):
         raise InvalidParameterValue(
             f"{path} {shown(run_id)} is not a run id: a letter or digit, then up to 255 letters, digits, '_' or '-'."
         )
     return run_id
+
+
+def is_run_id(run_id: str) -> bool:
+    """Whether :func:`check_run_id` allows an id."""
+    return _RUN_ID.fullmatch(run_id) is not None
 
 
 def check_new_run_id(run_id: str, path: str = "run_id") -> str:

@@ -13,13 +13,12 @@ from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.schema.codec import required
 from stele.stores.base import ACTOR
 from stele.stores.sql.backlog import Backlog
-from stele.stores.sql.cell_cache import CellCache
 from stele.stores.sql.database import Database
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keys import Keys
-from stele.stores.sql.pyramid import Blocks
-from stele.stores.sql.search_estimate import Estimates
+from stele.stores.sql.pyramid import CellCache
+from stele.stores.sql.search_memory import SearchMemory
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiments, runs
 
 __all__ = ["STAGE_NAMES", "StoreCore", "actor", "experiment_number", "lock_runs", "locked_run", "now_ms", "run_numbers"]
@@ -52,8 +51,8 @@ class StoreCore:
     keys: Keys
     described: DatasetCache
     backlog: Backlog
-    estimates: Estimates
-    cells: CellCache[Blocks]
+    searches: SearchMemory
+    cells: CellCache
     artifact_root: str
 
 

@@ -7,7 +7,6 @@ from typing import Self
 
 from sqlalchemy import select
 
-from stele.stores.sql.cell_cache import CellCache
 from stele.stores.sql.datasets import DatasetOperations
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.engines import open_database
@@ -19,10 +18,11 @@ from stele.stores.sql.logged_models import LoggedModelOperations
 from stele.stores.sql.maintenance import MaintenanceOperations
 from stele.stores.sql.metrics import MetricOperations
 from stele.stores.sql.model_versions import ModelVersionOperations
+from stele.stores.sql.pyramid import new_cell_cache
 from stele.stores.sql.registered_models import RegisteredModelOperations
 from stele.stores.sql.rewinding import RewindOperations
 from stele.stores.sql.schema_version import prepare
-from stele.stores.sql.search_estimate import Estimates
+from stele.stores.sql.search_memory import SearchMemory
 from stele.stores.sql.series_operations import SeriesOperations
 from stele.stores.sql.tokens import TokenOperations
 
@@ -61,8 +61,8 @@ class SqlStore(
         self.db = open_database(uri)
         self.keys = Keys()
         self.described = DatasetCache()
-        self.estimates = Estimates()
-        self.cells = CellCache()
+        self.searches = SearchMemory()
+        self.cells = new_cell_cache()
         # The one who starts a store may say ``..``; a client that makes an experiment may not.
         self.artifact_root = artifact_location(local_root(artifact_root) if is_local(artifact_root) else artifact_root)
         try:
