@@ -7,6 +7,7 @@ from typing import Self
 
 from sqlalchemy import select
 
+from stele.stores.sql.approvals import ApprovalOperations
 from stele.stores.sql.cell_cache import CellCache
 from stele.stores.sql.datasets import DatasetOperations
 from stele.stores.sql.described import DatasetCache
@@ -15,11 +16,13 @@ from stele.stores.sql.experiments import ExperimentOperations, artifact_location
 from stele.stores.sql.group_writes import GroupWrites
 from stele.stores.sql.ingest import IngestOperations
 from stele.stores.sql.keys import Keys
+from stele.stores.sql.lineage import LineageOperations
 from stele.stores.sql.logged_models import LoggedModelOperations
 from stele.stores.sql.maintenance import MaintenanceOperations
 from stele.stores.sql.metrics import MetricOperations
 from stele.stores.sql.model_versions import ModelVersionOperations
 from stele.stores.sql.registered_models import RegisteredModelOperations
+from stele.stores.sql.registry_events import RegistryEventOperations
 from stele.stores.sql.rewinding import RewindOperations
 from stele.stores.sql.schema_version import prepare
 from stele.stores.sql.search_estimate import Estimates
@@ -40,6 +43,9 @@ class SqlStore(
     LoggedModelOperations,
     RegisteredModelOperations,
     ModelVersionOperations,
+    ApprovalOperations,
+    RegistryEventOperations,
+    LineageOperations,
     RewindOperations,
     TokenOperations,
 ):
