@@ -224,7 +224,7 @@ def show_version(version):
         "place": [version.name, version.version, version.current_stage, version.status],
         "times": [bool(version.creation_timestamp), version.last_updated_timestamp >= version.creation_timestamp],
         "text": [version.description, version.run_id, version.run_link],
-        "source": version.source,
+        "source": re.sub(r"(mlflow|stele) \d+", "<prefix>", version.source),
         "tags": dict(version.tags),
         "aliases": sorted(version.aliases),
     }
@@ -258,7 +258,8 @@ def registered_models(c):
     shown.append(show_registered(client.get_registered_model(name)))
     client.create_registered_model(f"{c.prefix} scam")
     shown.append(error_of(lambda: client.rename_registered_model(f"{c.prefix} scam", name)))
-    shown.append(show_registered(client.rename_registered_model(f"{c.prefix} scam", f"{c.prefix} copy")))
+    client.rename_registered_model(f"{c.prefix} scam", f"{c.prefix} copy")
+    shown.append(show_registered(client.get_registered_model(f"{c.prefix} copy")))
     client.delete_registered_model(f"{c.prefix} copy")
     shown.append(error_of(lambda: client.get_registered_model(f"{c.prefix} copy")))
     return shown
@@ -306,7 +307,7 @@ def versions(c):
     shown.append(show_version(client.get_model_version_by_alias(name, "latest")))
     shown.append(show_version(client.get_model_version(name, "1")))
     client.delete_registered_model_alias(name, "other")
-    client.delete_registered_model_alias(name, "never there")
+    client.delete_registered_model_alias(name, "never-there")
     shown.append(show_version(client.transition_model_version_stage(name, "1", "staging")))
     shown.append(show_version(client.transition_model_version_stage(name, "2", "Production")))
     shown.append(
@@ -379,8 +380,6 @@ def search_registry(c):
         ("a", {"k": "1", "b c": "x"}),
         ("b", {}),
         ("C", {}),
-        ("prompt", {"mlflow.prompt.is_prompt": "true"}),
-        ("no", {"mlflow.prompt.is_prompt": "false"}),
     ):
         client.create_registered_model(f"{prefix}{name}", tags)
     for i, (name, run) in enumerate((("a", "r1"), ("a", "r2"), ("b", "r1"))):
@@ -407,7 +406,6 @@ def search_registry(c):
     of_models = [
         "", "tags.k = '1'", "tags.k != '1'", "tag.k != '2'", "tags.`b c` ILIKE 'X'", f"name = '{a}'", f"name='{a}'",
         f"name != '{a}'", f"name IN ('{a}','{b}')", f"name NOT IN ('{a}')", f"attribute.name = '{a}'",
-        "tag.`mlflow.prompt.is_prompt` != 'true'", "tag.`mlflow.prompt.is_prompt` = 'true'",
     ]  # fmt: skip
     of_versions = [
         "", f"name='{a}'", f"name IN ('{a}')", f"run_id = '{'r1' * 16}'", f"run_id IN ('{'r1' * 16}')",
@@ -448,18 +446,6 @@ def addresses(c):
     shown.append(error_of(lambda: artifacts.list_artifacts(f"models:/{name}/99")))
     shown.append(error_of(lambda: artifacts.list_artifacts(f"models:/{name}@missing")))
     return shown
-
-
-@step
-def prompts(c):
-    """MLflow keeps prompts in the registry; its client needs the tags and a source without files."""
-    client, name = c.client, f"{c.prefix}-prompt".replace(" ", "-")
-    named(name, "prompt")
-    client.create_registered_model(name, {"mlflow.prompt.is_prompt": "true"})
-    tags = {"mlflow.prompt.is_prompt": "true", "mlflow.prompt.text": "Hello {{name}}"}
-    version = client.create_model_version(name, "dummy-source", tags=tags)
-    found = client.search_registered_models(f"name = '{name}' AND tag.`mlflow.prompt.is_prompt` = 'true'")
-    return [show_version(version), [model.name for model in found]]
 
 
 if __name__ == "__main__":

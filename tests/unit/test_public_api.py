@@ -118,6 +118,7 @@ def test_the_table_covers_all_of_the_client():
     own |= {"remember_artifact_uri", "repository", "restore_archived_experiment", "tracking_uri"}
     own |= {"list_rewinds", "rewind", "undo_rewind"}
     own |= {"ensure_registered_model", "located", "model_at", "model_of_run", "model_repository"}
+    own |= {"version_and_path", "version_at"}
     assert {name for name in dir(stele.Client) if not name.startswith("_")} == covered | own
 
 

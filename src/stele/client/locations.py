@@ -14,14 +14,13 @@ from typing import NamedTuple
 from stele.artifacts.base import ArtifactRepository, Mounted
 from stele.client.client import Client
 from stele.client.fluent import client_of
-from stele.errors import DoesNotExist, InvalidParameterValue, shown
+from stele.errors import DoesNotExist
 from stele.schema.registered_models import ModelVersion
 
-__all__ = ["Location", "find_version", "locate"]
+__all__ = ["Location", "locate"]
 
 _RUNS, _MODELS = "runs:/", "models:/"
 _MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
-_FORMS = "models:/m-<id>, models:/<name>/<version>, /<stage> or /latest, or models:/<name>@<alias>"
 
 
 class Location(NamedTuple):
@@ -75,7 +74,7 @@ def _of_model(client: Client, uri: str) -> Location:
     if _MODEL_ID.fullmatch(name):
         model = client.get_logged_model(name)
         return Location(client.open_repository(model.artifact_location), path, None if path else model.digest)
-    version, path = _version_and_path(client, uri, name, path)
+    version, path = client.version_and_path(uri)
     place = client.get_model_version_download_uri(version.name, version.version)
     if place.startswith(_RUNS):
         found = locate(place, client.tracking_uri, None)
@@ -83,36 +82,6 @@ def _of_model(client: Client, uri: str) -> Location:
         return Location(found.repository, inner, None if path else found.digest)
     digest = None if path else _digest_of(client, version, place)
     return Location(client.open_repository(place), path, digest)
-
-
-def find_version(client: Client, uri: str) -> ModelVersion:
-    """The version that an address of the registry names now.
-
-    Raises:
-        DoesNotExist: There is no such model, version or stage.
-        InvalidParameterValue: It is no such address, or there is no such alias.
-    """
-    name, _, rest = uri.removeprefix(_MODELS).strip("/").partition("/")
-    version, path = _version_and_path(client, uri, name, rest)
-    if path or not uri.startswith(_MODELS):
-        raise InvalidParameterValue(f"{shown(uri)} names no version of a model. The addresses are {_FORMS}.")
-    return version
-
-
-def _version_and_path(client: Client, uri: str, name: str, rest: str) -> tuple[ModelVersion, str]:
-    plain, at, alias = name.partition("@")
-    if at and plain and alias:
-        return client.get_model_version_by_alias(plain, alias), rest
-    which, _, path = rest.partition("/")
-    if at or not plain or not which:
-        raise InvalidParameterValue(f"{shown(uri)} is no address of a model. The addresses are {_FORMS}.")
-    if which.isascii() and which.isdigit():
-        return client.get_model_version(name, which), path
-    stages = None if which.lower() == "latest" else [which]
-    newest = client.get_latest_versions(name, stages)
-    if not newest:
-        raise DoesNotExist(f"The registered model {shown(name)} has no version {f'in {which}' if stages else 'yet'}.")
-    return max(newest, key=lambda version: int(version.version)), path
 
 
 def _digest_of(client: Client, version: ModelVersion, place: str) -> str | None:

@@ -13,6 +13,7 @@ from stele.schema.registered_models import ModelVersion, RegisteredModel
 
 __all__ = ["RegistryCalls"]
 
+_ADDRESSES = "models:/<name>/<version>, /<stage> or /latest, or models:/<name>@<alias>"
 _STAGES = ["None", "Staging", "Production", "Archived"]
 
 
@@ -188,20 +189,20 @@ class RegistryCalls(LoggedModelCalls):
         return self._registry.create_model_version(request).model_version
 
     def copy_model_version(self, src_model_uri: str, dst_name: str) -> ModelVersion:
-        """Add a version of one registered model to another one, which is made when it does not exist.
+        """Add a version of one registered model, with its tags and description, to another one.
 
         Args:
             src_model_uri: ``models:/name/version`` or another address of a version.
-            dst_name: The other registered model.
+            dst_name: The other registered model; it is made when it does not exist.
 
         Raises:
             DoesNotExist: There is no such version.
             InvalidParameterValue: The address is none of a version.
         """
-        if not src_model_uri.startswith("models:/"):
-            raise InvalidParameterValue(f"{shown(src_model_uri)} is no address of a version, such as models:/name/1.")
+        source = self.version_at(src_model_uri)
         self.ensure_registered_model(dst_name)
-        return self.create_model_version(dst_name, src_model_uri)
+        uri = f"models:/{source.name}/{source.version}"
+        return self.create_model_version(dst_name, uri, source.run_id, source.tags, source.run_link, source.description)
 
     def ensure_registered_model(self, name: str) -> None:
         """Make a registered model unless it exists.
@@ -213,6 +214,44 @@ class RegistryCalls(LoggedModelCalls):
             self.get_registered_model(name)
         except DoesNotExist:
             self.create_registered_model(name)
+
+    def version_at(self, uri: str) -> ModelVersion:
+        """The version that an address of the registry names now.
+
+        Args:
+            uri: ``models:/<name>/<version>``, ``/<stage>``, ``/latest`` or ``models:/<name>@<alias>``.
+
+        Raises:
+            DoesNotExist: There is no such model, version or stage.
+            InvalidParameterValue: It is no such address, or there is no such alias.
+        """
+        version, path = self.version_and_path(uri)
+        if path:
+            raise InvalidParameterValue(f"{shown(uri)} names a file, not a version. The addresses are {_ADDRESSES}.")
+        return version
+
+    def version_and_path(self, uri: str) -> tuple[ModelVersion, str]:
+        """The same where a path in the model may follow.
+
+        Raises:
+            DoesNotExist: There is no such model, version or stage.
+            InvalidParameterValue: It is no such address, or there is no such alias.
+        """
+        name, _, rest = uri.removeprefix("models:/").strip("/").partition("/")
+        plain, at, alias = name.partition("@")
+        if uri.startswith("models:/") and at and plain and alias:
+            return self.get_model_version_by_alias(plain, alias), rest
+        which, _, path = rest.partition("/")
+        if not uri.startswith("models:/") or at or not plain or not which:
+            raise InvalidParameterValue(f"{shown(uri)} is no address of a version. The addresses are {_ADDRESSES}.")
+        if which.isascii() and which.isdigit():
+            return self.get_model_version(name, which), path
+        stages = None if which.lower() == "latest" else [which]
+        newest = self.get_latest_versions(name, stages)
+        if not newest:
+            place = f"in {which}" if stages else "yet"
+            raise DoesNotExist(f"The registered model {shown(name)} has no version {place}.")
+        return max(newest, key=lambda version: int(version.version)), path
 
     def get_model_version(self, name: str, version: str) -> ModelVersion:
         """A version.

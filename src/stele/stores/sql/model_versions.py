@@ -15,6 +15,7 @@ from stele.schema.experiments import Empty
 from stele.stores.sql import dialect
 from stele.stores.sql.core import StoreCore, actor, now_ms
 from stele.stores.sql.model_rows import found_model
+from stele.stores.sql.protections import demand_unprotected
 from stele.stores.sql.registered_models import change, checked_tags
 from stele.stores.sql.registry_events import Change, record
 from stele.stores.sql.registry_rows import (
@@ -153,6 +154,7 @@ class ModelVersionOperations(StoreCore):
         def work(connection: Connection) -> Empty:
             model = found_registered(connection, request.name, lock=True)
             row = found_version(connection, model, request.version)
+            _demand_deletable(connection, model, row)
             record(connection, model, Change("version_deleted", row.version, before=row.source), request.reason)
             for table in (model_version_tags, registered_model_aliases, model_versions):
                 own = (table.c.registered == model.registered, table.c.version == row.version)
@@ -191,12 +193,34 @@ class ModelVersionOperations(StoreCore):
         return self.db.write(work)
 
 
-def move_stage(connection: Connection, model: Any, row: Any, stage: int, reason: str) -> None:
-    """Move a version of a locked model to a stage."""
+def move_stage(
+    connection: Connection, model: Any, row: Any, stage: int, reason: str, *, approved: bool = False
+) -> None:
+    """Move a version of a locked model to a stage.
+
+    Raises:
+        PermissionDenied: Its stage or the new one is protected, and the change was not approved.
+    """
+    if not approved and stage != row.model_stage:
+        for one in (row.model_stage, stage):
+            demand_unprotected(connection, model, "stage", STAGE_NAMES[one])
     _set(connection, row, model_stage=stage)
     change(connection, model)
     before, after = STAGE_NAMES[row.model_stage], STAGE_NAMES[stage]
     record(connection, model, Change("stage_changed", row.version, after, before, after), reason)
+
+
+def _demand_deletable(connection: Connection, model: Any, row: Any) -> None:
+    """Let a version go, or not.
+
+    Raises:
+        PermissionDenied: A protected alias points to it, or it is in a protected stage.
+    """
+    demand_unprotected(connection, model, "stage", STAGE_NAMES[row.model_stage])
+    a = registered_model_aliases.c
+    query = select(a.alias).where(a.registered == model.registered, a.version == row.version)
+    for alias in connection.scalars(query).all():
+        demand_unprotected(connection, model, "alias", alias)
 
 
 def _set(connection: Connection, row: Any, **values: object) -> None:

@@ -19,6 +19,7 @@ from stele.schema.codec import required
 from stele.schema.experiments import Empty
 from stele.stores.sql import dialect
 from stele.stores.sql.core import StoreCore, now_ms
+from stele.stores.sql.protections import demand_none, demand_unprotected
 from stele.stores.sql.registry_events import Change, record
 from stele.stores.sql.registry_rows import (
     found_registered,
@@ -89,6 +90,8 @@ class RegisteredModelOperations(StoreCore):
             model = found_registered(connection, request.name, lock=True)
             if connection.scalar(select(exists().where(_m.name == name, _m.registered != model.registered))):
                 raise _taken(name)
+            if name != model.name:
+                demand_none(connection, model, "renamed")
             change(connection, model, name=name)
             now = now_ms()
             own = model_versions.c.registered == model.registered
@@ -113,6 +116,7 @@ class RegisteredModelOperations(StoreCore):
     def delete_registered_model(self, request: rm.RegisteredModelName) -> Empty:
         def work(connection: Connection) -> Empty:
             model = found_registered(connection, request.name, lock=True)
+            demand_none(connection, model, "deleted")
             record(connection, model, Change("model_deleted"), request.reason)
             for table in (model_version_tags, registered_model_aliases, registered_model_tags, model_versions):
                 connection.execute(delete(table).where(table.c.registered == model.registered))
@@ -168,7 +172,7 @@ class RegisteredModelOperations(StoreCore):
         def work(connection: Connection) -> Empty:
             model = found_registered(connection, request.name, lock=True)
             version = found_version(connection, model, request.version).version
-            if request.expected_version is not None:
+            if request.expected_version is not None and pointed_to(connection, model, alias) != version:
                 _demand(connection, model, alias, request.expected_version)
             move_alias(connection, model, alias, version, request.reason)
             return Empty()
@@ -235,12 +239,20 @@ def pointed_to(connection: Connection, model: Any, alias: str) -> int | None:
     return version
 
 
-def move_alias(connection: Connection, model: Any, alias: str, version: int | None, reason: str) -> None:
-    """Let an alias of a locked model point to a version, or to none."""
+def move_alias(
+    connection: Connection, model: Any, alias: str, version: int | None, reason: str, *, approved: bool = False
+) -> None:
+    """Let an alias of a locked model point to a version, or to none.
+
+    Raises:
+        PermissionDenied: It is protected, and the change was not approved.
+    """
     before = pointed_to(connection, model, alias)
+    if before == version:
+        return
+    if not approved:
+        demand_unprotected(connection, model, "alias", alias)
     if version is None:
-        if before is None:
-            return
         a = registered_model_aliases.c
         connection.execute(delete(registered_model_aliases).where(a.registered == model.registered, a.alias == alias))
         record(connection, model, Change("alias_deleted", before, alias, before=str(before)), reason)

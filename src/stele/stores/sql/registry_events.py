@@ -5,13 +5,72 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection
+from sqlalchemy import Connection, or_, select
 
 from stele import limits
-from stele.stores.sql.core import actor, now_ms
-from stele.stores.sql.tables import registry_events
+from stele.schema import governance as g
+from stele.search.page import Position, decode_token, encode_token, fingerprint
+from stele.stores.sql.core import StoreCore, actor, now_ms
+from stele.stores.sql.registry_rows import normal_name, version_number
+from stele.stores.sql.tables import registered_models, registry_events
 
-__all__ = ["Change", "record"]
+__all__ = ["Change", "RegistryEventOperations", "record"]
+
+_e = registry_events.c
+
+
+class RegistryEventOperations(StoreCore):
+    """The part of the registry that remembers."""
+
+    def search_registry_events(self, request: g.SearchRegistryEvents) -> g.SearchRegistryEventsResponse:
+        limits.check_max_results(request.max_results, limits.MAX_EVENTS_PAGE)
+        mark = fingerprint(
+            "registry events",
+            request.name,
+            request.version,
+            sorted(request.kinds),
+            request.subject,
+            request.principal,
+            request.since,
+        )
+        position = decode_token(request.page_token, mark, [int])
+        query = select(registry_events).order_by(_e.event.desc()).limit(request.max_results + 1)
+        if request.name:
+            name = normal_name(request.name)
+            now = select(registered_models.c.registered).where(registered_models.c.name == name)
+            query = query.where(or_(_e.registered == now.scalar_subquery(), _e.name == name))
+        if request.version:
+            query = query.where(_e.version == version_number(request.version))
+        for column, value in ((_e.subject, request.subject), (_e.principal, request.principal)):
+            if value:
+                query = query.where(column == value)
+        if request.kinds:
+            query = query.where(_e.kind.in_(request.kinds))
+        if request.since:
+            query = query.where(_e.time >= request.since)
+        if position is not None:
+            query = query.where(_e.event < position.values[0])
+        rows = self.db.read(lambda c: c.execute(query).all())
+        token = ""
+        if len(rows) > request.max_results:
+            rows = rows[: request.max_results]
+            token = encode_token(Position((rows[-1].event,), 0), mark)
+        return g.SearchRegistryEventsResponse(events=[_entity(row) for row in rows], next_page_token=token)
+
+
+def _entity(row: Any) -> g.RegistryEvent:
+    return g.RegistryEvent(
+        event_id=row.event,
+        time=row.time,
+        kind=row.kind,
+        principal=row.principal,
+        name=row.name,
+        version="" if row.version is None else str(row.version),
+        subject=row.subject,
+        before=row.before,
+        after=row.after,
+        reason=row.reason,
+    )
 
 
 class Change(Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import Self
 
 from sqlalchemy import select
 
+from stele.stores.sql.approvals import ApprovalOperations
 from stele.stores.sql.datasets import DatasetOperations
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.engines import open_database
@@ -14,12 +15,14 @@ from stele.stores.sql.experiments import ExperimentOperations, artifact_location
 from stele.stores.sql.group_writes import GroupWrites
 from stele.stores.sql.ingest import IngestOperations
 from stele.stores.sql.keys import Keys
+from stele.stores.sql.lineage import LineageOperations
 from stele.stores.sql.logged_models import LoggedModelOperations
 from stele.stores.sql.maintenance import MaintenanceOperations
 from stele.stores.sql.metrics import MetricOperations
 from stele.stores.sql.model_versions import ModelVersionOperations
 from stele.stores.sql.pyramid import new_cell_cache
 from stele.stores.sql.registered_models import RegisteredModelOperations
+from stele.stores.sql.registry_events import RegistryEventOperations
 from stele.stores.sql.rewinding import RewindOperations
 from stele.stores.sql.schema_version import prepare
 from stele.stores.sql.search_memory import SearchMemory
@@ -40,6 +43,9 @@ class SqlStore(
     LoggedModelOperations,
     RegisteredModelOperations,
     ModelVersionOperations,
+    ApprovalOperations,
+    RegistryEventOperations,
+    LineageOperations,
     RewindOperations,
     TokenOperations,
 ):

@@ -525,3 +525,52 @@ registry_events = Table(
     **_TABLE,
     sqlite_autoincrement=True,  # the order of events is that of their numbers
 )
+
+registry_protections = Table(
+    "registry_protections",
+    metadata,
+    Column("registered", _Id, nullable=False),
+    Column("kind", _word(10), nullable=False),  # alias or stage
+    Column("subject", _word(255), nullable=False),
+    Column("principal", _word(256), nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    PrimaryKeyConstraint("registered", "kind", "subject"),
+    **_CLUSTERED,
+)
+
+REQUEST_OPEN, REQUEST_APPROVED, REQUEST_REJECTED = 0, 1, 2
+"""``approval_requests.status``"""
+
+approval_requests = Table(
+    "approval_requests",
+    metadata,
+    Column("request", _Id, primary_key=True, autoincrement=True),
+    Column("registered", _Id, nullable=False),
+    Column("action", _word(40), nullable=False),
+    Column("subject", _word(255), nullable=False),
+    Column("version", Integer),
+    Column("before", _word(255)),
+    Column("status", SmallInteger, nullable=False),
+    Column("requester", _word(256), nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("reason", _LongText, nullable=False),
+    Column("decider", _word(256), nullable=False),
+    Column("decision_time", BigInteger),
+    Column("decision_reason", _LongText, nullable=False),
+    Index("ix_approval_requests_registered", "registered", "status", "request"),
+    Index("ix_approval_requests_status", "status", "request"),
+    **_TABLE,
+    sqlite_autoincrement=True,  # an id is never used twice
+)
+
+approval_comments = Table(
+    "approval_comments",
+    metadata,
+    Column("comment", _Id, primary_key=True, autoincrement=True),
+    Column("request", _Id, nullable=False),
+    Column("principal", _word(256), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("text", _LongText, nullable=False),
+    Index("ix_approval_comments_request", "request", "comment"),
+    **_TABLE,
+)

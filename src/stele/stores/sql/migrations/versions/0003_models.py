@@ -39,6 +39,7 @@ def upgrade() -> None:
     _registered_models()
     _model_versions()
     _registry_events()
+    _approvals()
 
 
 def _logged_models() -> None:
@@ -182,3 +183,48 @@ def _registry_events() -> None:
     )
     op.create_index("ix_registry_events_registered", "registry_events", ["registered", "event"])
     op.create_index("ix_registry_events_name", "registry_events", ["name", "event"])
+
+
+def _approvals() -> None:
+    op.create_table(
+        "registry_protections",
+        sa.Column("registered", ID, nullable=False),
+        sa.Column("kind", word(10), nullable=False),
+        sa.Column("subject", word(255), nullable=False),
+        sa.Column("principal", word(256), nullable=False),
+        sa.Column("creation_time", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("registered", "kind", "subject", name="pk_registry_protections"),
+        **CLUSTERED,
+    )
+    op.create_table(
+        "approval_requests",
+        sa.Column("request", ID, autoincrement=True, nullable=False),
+        sa.Column("registered", ID, nullable=False),
+        sa.Column("action", word(40), nullable=False),
+        sa.Column("subject", word(255), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("before", word(255), nullable=True),
+        sa.Column("status", sa.SmallInteger(), nullable=False),
+        sa.Column("requester", word(256), nullable=False),
+        sa.Column("creation_time", sa.BigInteger(), nullable=False),
+        sa.Column("reason", LONG_TEXT, nullable=False),
+        sa.Column("decider", word(256), nullable=False),
+        sa.Column("decision_time", sa.BigInteger(), nullable=True),
+        sa.Column("decision_reason", LONG_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("request", name="pk_approval_requests"),
+        **INNODB,
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_approval_requests_registered", "approval_requests", ["registered", "status", "request"])
+    op.create_index("ix_approval_requests_status", "approval_requests", ["status", "request"])
+    op.create_table(
+        "approval_comments",
+        sa.Column("comment", ID, autoincrement=True, nullable=False),
+        sa.Column("request", ID, nullable=False),
+        sa.Column("principal", word(256), nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
+        sa.Column("text", LONG_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("comment", name="pk_approval_comments"),
+        **INNODB,
+    )
+    op.create_index("ix_approval_comments_request", "approval_comments", ["request", "comment"])
