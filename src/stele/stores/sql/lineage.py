@@ -13,8 +13,8 @@ from stele.schema.runs import Run
 from stele.stores.sql.core import StoreCore
 from stele.stores.sql.model_rows import model_entities
 from stele.stores.sql.registry_rows import found_registered, found_version, version_entities
-from stele.stores.sql.run_rows import fetch_runs, run_entity
-from stele.stores.sql.tables import logged_models, model_versions, registered_models, runs
+from stele.stores.sql.run_rows import fetch_run, run_entity
+from stele.stores.sql.tables import logged_models, model_versions, registered_models
 
 __all__ = ["LineageOperations"]
 
@@ -49,9 +49,8 @@ class LineageOperations(StoreCore):
     def _run(self, connection: Connection, run_id: str) -> Run | None:
         if not run_id:
             return None
-        query = select(runs.c.run).where(runs.c.run_id == run_id)
-        found = fetch_runs(connection, self.keys, self.described, query)
-        return run_entity(found[0], outputs=True) if found else None
+        found = fetch_run(connection, self.keys, self.described, run_id)
+        return None if found is None else run_entity(found, outputs=True)
 
 
 def _model(connection: Connection, model_id: str) -> LoggedModel | None:
