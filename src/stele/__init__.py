@@ -68,6 +68,10 @@ if TYPE_CHECKING:
     from stele.client.logged_models import search_logged_models as search_logged_models
     from stele.client.logged_models import set_active_model as set_active_model
     from stele.client.logged_models import set_logged_model_tags as set_logged_model_tags
+    from stele.client.model_registry import register_model as register_model
+    from stele.client.model_registry import search_model_versions as search_model_versions
+    from stele.client.model_registry import search_registered_models as search_registered_models
+    from stele.client.model_registry import set_model_version_tag as set_model_version_tag
     from stele.client.rewinds import list_rewinds as list_rewinds
     from stele.client.rewinds import rewind as rewind
     from stele.client.rewinds import undo_rewind as undo_rewind
@@ -168,6 +172,12 @@ _MODULES = {
         "search_logged_models",
         "set_active_model",
         "set_logged_model_tags",
+    ),
+    "stele.client.model_registry": (
+        "register_model",
+        "search_model_versions",
+        "search_registered_models",
+        "set_model_version_tag",
     ),
     "stele.client.rewinds": (
         "list_rewinds",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import unicodedata
 from functools import lru_cache
 
 from stele.errors import InvalidParameterValue, shown
@@ -15,6 +16,7 @@ from stele.errors import InvalidParameterValue, shown
 __all__ = [
     "INT64_MAX",
     "INT64_MIN",
+    "check_alias",
     "check_client_id",
     "check_digest",
     "check_experiment_name",
@@ -24,6 +26,7 @@ __all__ = [
     "check_max_results",
     "check_model_name",
     "check_new_run_id",
+    "check_registered_name",
     "check_run_id",
     "check_timestamp",
 ]
@@ -64,6 +67,15 @@ MAX_MODEL_ID_CHARACTERS = 64
 MAX_MODEL_TYPE_CHARACTERS = 500
 MAX_MODEL_VALUE_CHARACTERS = 100_000
 MAX_MODEL_ENTRIES = 10_000
+MAX_REGISTERED_NAME_CHARACTERS = 256
+MAX_ALIAS_CHARACTERS = 255
+MAX_REGISTRY_TAG_CHARACTERS = 100_000
+MAX_DESCRIPTION_CHARACTERS = 100_000
+MAX_SOURCE_CHARACTERS = 4_096
+MAX_REASON_CHARACTERS = 5_000
+MAX_EVENTS_PAGE = 1_000
+MAX_MODELS_PAGE = 1_000
+MAX_VERSIONS_PAGE = 200_000
 MAX_MODEL_POINTS_IN_SEARCH = 1_000
 MAX_MODEL_POINTS = 100_000
 
@@ -85,6 +97,9 @@ MAX_ORDER_BY_CLAUSES = 20
 
 _KEY = re.compile(r"[/\w.\- :]+")
 _CLIENT_ID = re.compile(r"[\w\-]{1,64}", re.ASCII)
+_ALIAS = re.compile(r"[\w\-]{1,255}")
+_NO_ALIAS = re.compile(r"latest|v[0-9]+", re.IGNORECASE)
+_NOT_IN_NAME = re.compile(r"[/:]|%[0-9a-fA-F]{2}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NOT_IN_MODEL_NAME = re.compile(r"[/:.%\"'\x00-\x1f\x7f-\x9f]")
 _NEW_RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -106,6 +121,11 @@ def check_key(key: str, path: str) -> str:
     if (problem := _problem_of_key(key)) is not None:
         raise InvalidParameterValue(f"{path} {problem}")
     return key
+
+
+def is_key(key: str) -> bool:
+    """Whether :func:`check_key` allows a key."""
+    return _problem_of_key(key) is None
 
 
 @lru_cache(65_536)  # most programs log the same few keys again and again
@@ -157,11 +177,16 @@ def check_run_id(run_id: str, path: str = "run_id") -> str:
     Raises:
         InvalidParameterValue: Otherwise.
     """
-    if not _RUN_ID.fullmatch(run_id):
+    if not is_run_id(run_id):
         raise InvalidParameterValue(
             f"{path} {shown(run_id)} is not a run id: a letter or digit, then up to 255 letters, digits, '_' or '-'."
         )
     return run_id
+
+
+def is_run_id(run_id: str) -> bool:
+    """Whether :func:`check_run_id` allows an id."""
+    return _RUN_ID.fullmatch(run_id) is not None
 
 
 def check_new_run_id(run_id: str, path: str = "run_id") -> str:
@@ -203,6 +228,40 @@ def check_model_name(name: str, path: str = "name") -> str:
             "/ : . % \" '."
         )
     return check_length(name, MAX_MODEL_NAME_CHARACTERS, path)
+
+
+def check_registered_name(name: str, path: str = "name") -> str:
+    """The name of a new registered model in its one form (Unicode NFC), when it is allowed.
+
+    Two names that look alike must not be two models: no control or format character, no blank at either end, nothing
+    that reads differently once it is URL-decoded; and none of ``/ :``, and not ``.`` or ``..``.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    normal = unicodedata.normalize("NFC", name)
+    hidden = any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for character in normal)
+    if hidden or not normal or normal != normal.strip() or normal in (".", "..") or _NOT_IN_NAME.search(normal):
+        raise InvalidParameterValue(
+            f"{path} {shown(name)} cannot name a registered model: it must not be empty, '.' or '..', begin or end "
+            "with a blank, nor hold '/', ':', a hidden character or an escape such as %2F."
+        )
+    return check_length(normal, MAX_REGISTERED_NAME_CHARACTERS, path)
+
+
+def check_alias(alias: str, path: str = "alias") -> str:
+    """The alias in Unicode NFC, when it is allowed: letters, digits, ``_`` and ``-``, not ``latest``, not ``v1``.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    normal = unicodedata.normalize("NFC", alias)
+    if not _ALIAS.fullmatch(normal) or _NO_ALIAS.fullmatch(normal):
+        raise InvalidParameterValue(
+            f"{path} {shown(alias)} is no alias: 1 to {MAX_ALIAS_CHARACTERS} letters, digits, '_' and '-'; not "
+            "'latest', nor 'v' and a number."
+        )
+    return normal
 
 
 def check_digest(digest: str, path: str = "digest") -> str:

@@ -248,6 +248,25 @@ MAX_POINTS_PER_RUN = Setting(
     "Most metric points that one run may have; 0 is no limit (read by the store).",
     "MLFLOW_TRACKING_EVENTS_MAX_SIZE",
 )
+MODEL_CACHE_DIR = Setting(
+    "STELE_MODEL_CACHE_DIR",
+    str,
+    "",
+    "Where files of loaded models are kept; by default stele/models in the user's cache directory.",
+)
+MODEL_CACHE_BYTES = Setting(
+    "STELE_MODEL_CACHE_BYTES",
+    _count,
+    10 * 1024 * 1024 * 1024,
+    "Bytes that files of loaded models may take on this machine; 0 keeps none.",
+)
+MODEL_SOURCE_PATTERN = Setting(
+    "STELE_MODEL_SOURCE_PATTERN",
+    str,
+    "",
+    "Regular expression that the source of a new model version must match (read by the store).",
+    "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX",
+)
 OFFLINE = Setting("STELE_OFFLINE", _boolean, False, "Ask no server: keep everything in the journal for `stele sync`.")
 JOURNAL_DIR = Setting(
     "STELE_JOURNAL_DIR", str, "", "Directory of the journals; by default stele/journal in the user's state directory."

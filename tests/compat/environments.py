@@ -13,22 +13,26 @@ MLFLOW = "mlflow==3.17.2"
 SKINNY = "mlflow-skinny==2.22.4"
 # An old compiler: the module that it writes works with every protobuf from 6.31 on.
 PROTOC = "grpcio-tools==1.74.0"
+# Data frames of other libraries. Of ours it sees the versions of this environment, see test_frames.py.
+FRAMES = ("pyspark==4.3.0", "datasets==5.2.0")
+# Libraries of models besides scikit-learn, which MLflow brings, and MLflow; Stele's tests have them in the same versions.
+MODELS = (
+    "xgboost-cpu==3.2.0",
+    MLFLOW,
+    "lightgbm==4.7.0",
+    "onnx==1.23.2",
+    "onnxruntime==1.32.0",
+    "statsmodels==0.15.0",
+    "torch==2.13.0",
+    "cloudpickle==3.1.2",
+)
 # What the driver itself needs, and the full client's data functions.
 EXTRAS = ["matplotlib", "numpy", "pandas", "pillow"]
 
 
-MODEL_LIBRARIES = ["scikit-learn==1.9.1", "skops==0.16.0", "cloudpickle==3.1.2"]
-"""What models are saved with there, in the versions of ``constraints.txt``."""
-
-
-def python_with_models(*libraries: str) -> Path:
-    """The interpreter of an environment with MLflow and libraries of models."""
-    return python_with(MLFLOW, (*MODEL_LIBRARIES, *libraries))
-
-
-def python_with(package: str, others: tuple[str, ...] = ()) -> Path:
-    """The interpreter of an environment that has ``package``, and others; makes it when it is not there yet."""
-    folder = CACHE / "+".join([package, *others])
+def python_with(package: str, *more: str) -> Path:
+    """The interpreter of an environment that has ``package``, and ``more``; makes it when it is not there yet."""
+    folder = CACHE / package
     python = folder / "bin" / "python"
     CACHE.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
@@ -36,7 +40,6 @@ def python_with(package: str, others: tuple[str, ...] = ()) -> Path:
         if not done.exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
             install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            extras = EXTRAS if package != PROTOC else ()
-            subprocess.run([*install, package, *extras, *others], check=True)
+            subprocess.run([*install, package, *(more or (EXTRAS if package != PROTOC else ()))], check=True)
             done.touch()
     return python

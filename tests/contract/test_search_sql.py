@@ -17,8 +17,10 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert
 
 from services import fresh_database
 from stele.errors import DeadlineExceeded, InvalidFilter, InvalidParameterValue
+from stele.search.fields import RUNS
+from stele.search.grammar import parse_filter
 from stele.search.tree import Compare, Node, OrderKey, to_text
-from stele.stores.sql import search_plan, tables
+from stele.stores.sql import search_look, search_plan, tables
 from stele.stores.sql.engines import open_database
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.search import (
@@ -29,7 +31,7 @@ from stele.stores.sql.search import (
     register_functions,
     set_time_limit,
 )
-from stele.stores.sql.search_estimate import Estimates
+from stele.stores.sql.search_memory import SearchMemory
 from stele.stores.sql.tables import KIND_TAG, MAX_DOUBLE
 from stele.testing.search_oracle import ExperimentRecord, Point, RunRecord, search_experiments, search_runs
 from stele.testing.search_strategies import (
@@ -87,7 +89,7 @@ def order_text(order: Sequence[OrderKey]) -> list[str]:
 
 
 # Of all examples: an estimate that is out of date finds the same runs.
-REMEMBERED: defaultdict[str, Estimates] = defaultdict(Estimates)
+REMEMBERED: defaultdict[str, SearchMemory] = defaultdict(SearchMemory)
 
 
 def all_runs(
@@ -105,7 +107,7 @@ def all_runs(
     token: str | None = None
     while True:
         query = RunQuery(list(experiment_ids), filter_string, view, list(order_by), size, token, NOW)
-        page = find_runs(connection, query, estimates=REMEMBERED[connection.dialect.name])
+        page = find_runs(connection, query, memory=REMEMBERED[connection.dialect.name])
         found += [names[run] for run in page.runs]
         token = page.next_page_token
         if token is None:
@@ -120,6 +122,7 @@ def all_runs(
     experiment_ids=st.sampled_from(([1], [1], [2], [1, 2], [2, 1, 3])),
     size=st.sampled_from((1, 2, 3, 8)),
     plan=st.sampled_from((0.0, 1.0, math.inf)),
+    newest=st.booleans(),
 )
 def test_runs_are_those_of_the_oracle(
     engine: Engine,
@@ -128,6 +131,7 @@ def test_runs_are_those_of_the_oracle(
     experiment_ids: list[int],
     size: int,
     plan: float,
+    newest: bool,
 ) -> None:
     with (
         pytest.MonkeyPatch.context() as monkeypatch,
@@ -137,6 +141,10 @@ def test_runs_are_those_of_the_oracle(
         # So that small stores see every plan: drive whenever possible, never, or as usual.
         estimate = search_plan._walk_cost
         monkeypatch.setattr(search_plan, "_walk_cost", lambda *known: plan * (estimate(*known) + 1e-9))
+        if newest:  # whatever it costs, and however the numbers of the runs lie
+            monkeypatch.setattr(search_plan, "_newest_cost", lambda *_known: -1.0)
+            monkeypatch.setattr(search_look, "_ORDERLY", math.inf)
+            REMEMBERED[connection.dialect.name].clear()
         names = load_runs(connection, records)
         for node, order, view in searches:
             expected = [r.run_id for r in search_runs(records, experiment_ids, node, view, order, NOW)]
@@ -477,6 +485,27 @@ def test_a_slow_search_ends(engine: Engine) -> None:
         transaction.rollback()
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_newest_of_a_tag_are_found_whatever_their_numbers(
+    connection: Connection, statements: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch, *, backwards: bool
+) -> None:
+    monkeypatch.setattr(search_plan, "_newest_cost", lambda *_known: -1.0)
+    monkeypatch.setattr(search_look, "_ORDERLY", math.inf)
+    starts = [3, 3, 9, 1, 7, 7, 7, 2, 8, 5]
+    records = [
+        a_run(i, start_time=-start if backwards else start, tags={"team": "ab"[i % 3 == 2]}, metrics=loss(i % 2))
+        for i, start in enumerate(starts)
+    ]
+    names = load_runs(connection, records)
+    for filter_string in ("tags.team = 'a'", "tags.team = 'a' AND metrics.loss = 0", "tags.team = 'none'"):
+        node = parse_filter(filter_string, RUNS)
+        expected = [run.run_id for run in search_runs(records, [1], node, "ACTIVE_ONLY", [], NOW)]
+        statements.clear()
+        for size in (1, 2, 3, 20):
+            assert all_runs(connection, names, filter_string, experiment_ids=[1], size=size) == expected
+        assert expected == [] or any("run_texts.run DESC" in text or "texts.run DESC" in text for text, _ in statements)
+
+
 def _fill(connection: Connection, runs: int) -> None:
     load_runs(connection, [])
     key = {"key_id": 1, "experiment_id": 1, "kind": KIND_TAG, "name": "t"}
@@ -492,16 +521,21 @@ def test_an_estimate_is_remembered_for_equal_searches(
     connection: Connection, statements: list[tuple[str, Any]]
 ) -> None:
     load_runs(connection, [a_run(i, metrics=loss(i)) for i in range(6)])
-    estimates, keys = Estimates(), Keys()
+    memory, keys = SearchMemory(), Keys()
 
     def count(filter_string: str, token: str | None = None) -> int:
         statements.clear()
-        find_runs(connection, RunQuery([1], filter_string, "ALL", [], 2, token, NOW), keys, estimates)
+        find_runs(connection, RunQuery([1], filter_string, "ALL", [], 2, token, NOW), keys, memory)
         return len(statements)
 
     count("metrics.loss > 0")  # learns the names
     known, fresh = count("metrics.loss > 0"), count("metrics.loss > 1")
     assert known == fresh - 1
     assert count("metrics.loss > 1") == known
+    # So is the way to read a page, which runs the statement anew: it finds what has come meanwhile.
+    query = RunQuery([1], "metrics.loss > 1", "ALL", [], 20, None, NOW)
+    assert [len(find_runs(connection, query, keys, memory).runs) for _ in range(3)] == [4, 4, 4]
+    connection.execute(tables.latest_metrics.update().values(value=9.0))
+    assert len(find_runs(connection, query, keys, memory).runs) == 6
     # What is relative to now is looked at anew.
     assert count("metrics.loss > 1 AND start_time < now()") == count("metrics.loss > 1 AND start_time < now()") == fresh

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from stele.artifacts.base import ArtifactRepository
 from stele.client.client import Client
 from stele.client.fluent import client_of
-from stele.client.locations import locate
+from stele.client.locations import Location, locate
+from stele.client.model_files import copy_from_cache
 from stele.client.transfers import download_to
 from stele.errors import InvalidParameterValue, MissingDependency, shown
 from stele.schema.artifacts import FileInfo
@@ -31,8 +31,8 @@ def download_artifacts(
     """Copy a file or directory to this machine.
 
     Args:
-        artifact_uri: ``runs:/<run id>/<path>``, ``models:/<model id>``, ``mlflow-artifacts:/...``, a local path or
-            another address of a file.
+        artifact_uri: ``runs:/<run id>/<path>``, ``models:/<name>/<version>`` and the other addresses of models,
+            ``mlflow-artifacts:/...``, a local path or another address of a file.
         run_id: A run, instead of an address.
         artifact_path: Path in the run; None means everything.
         dst_path: A local directory, made when it does not exist; None makes a temporary one.
@@ -46,8 +46,8 @@ def download_artifacts(
         DoesNotExist: There is no such run, file or directory.
         InvalidParameterValue: Not exactly one of address and run was given, or the address is not understood.
     """
-    repository, path = _locate(artifact_uri, run_id, artifact_path, tracking_uri, registry_uri)
-    return download_to(repository, path, dst_path)
+    found = _locate(artifact_uri, run_id, artifact_path, tracking_uri, registry_uri)
+    return copy_from_cache(found, dst_path) or download_to(found.repository, found.path, dst_path)
 
 
 def list_artifacts(
@@ -68,8 +68,8 @@ def list_artifacts(
         DoesNotExist: There is no such run.
         InvalidParameterValue: Not exactly one of address and run was given, or the address is not understood.
     """
-    repository, path = _locate(artifact_uri, run_id, artifact_path, tracking_uri, None)
-    return list(repository.list(path))
+    found = _locate(artifact_uri, run_id, artifact_path, tracking_uri, None)
+    return list(found.repository.list(found.path))
 
 
 def load_text(artifact_uri: str) -> str:
@@ -122,8 +122,8 @@ def load_image(artifact_uri: str) -> PIL.Image.Image:
 
 
 def _read(artifact_uri: str) -> bytes:
-    repository, path = _locate(artifact_uri, None, None, None, None)
-    return repository.open_read(path).read()
+    found = _locate(artifact_uri, None, None, None, None)
+    return found.repository.open_read(found.path).read()
 
 
 def _locate(
@@ -132,15 +132,13 @@ def _locate(
     artifact_path: str | None,
     tracking_uri: str | None,
     registry_uri: str | None,
-) -> tuple[ArtifactRepository, str]:
-    """The repository and the path in it."""
+) -> Location:
     if (artifact_uri is None) == (run_id is None):
         raise InvalidParameterValue("Name either an artifact_uri or a run_id.")
     if artifact_uri is not None:
         if artifact_path is not None:
             raise InvalidParameterValue("artifact_path goes with a run_id; an artifact_uri holds the path.")
-        found = locate(artifact_uri, tracking_uri, registry_uri)
-        return found.repository, found.path
+        return locate(artifact_uri, tracking_uri, registry_uri)
     assert run_id is not None
     client = Client(tracking_uri, registry_uri) if tracking_uri else client_of(run_id)
-    return client.located(run_id, artifact_path or "")
+    return Location(*client.located(run_id, artifact_path or ""))

@@ -1,7 +1,9 @@
 """From an address to the place where its files are.
 
-``runs:/<run id>/<path>`` are files of a run, or of a logged model of the run by its name; ``models:/m-...`` are those
-of a logged model. Anything else is an address that a repository understands.
+``runs:/<run id>/<path>`` are files of a run, or of a logged model of the run by its name. A model has the addresses
+``models:/m-<32 hexadecimal digits>``, ``models:/<name>/<version>``, ``models:/<name>/<stage>``,
+``models:/<name>/latest`` and ``models:/<name>@<alias>``; a path in the model may follow. Anything else is an address
+that a repository understands.
 """
 
 from __future__ import annotations
@@ -9,10 +11,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from stele.artifacts.base import ArtifactRepository
+from stele.artifacts.base import ArtifactRepository, Mounted
 from stele.client.client import Client
 from stele.client.fluent import client_of
-from stele.errors import InvalidParameterValue, shown
+from stele.errors import DoesNotExist
+from stele.schema.registered_models import ModelVersion
 
 __all__ = ["Location", "locate"]
 
@@ -26,7 +29,8 @@ class Location(NamedTuple):
     Attributes:
         repository: What keeps them.
         path: The file or directory in it; empty for its root.
-        digest: What the files of a logged model had as digest when they were logged; None when nobody told it.
+        digest: What the files of a logged model had as digest when they were logged; None when nobody told it, or
+            when the location is a part of the model.
     """
 
     repository: ArtifactRepository
@@ -43,13 +47,13 @@ def locate(uri: str, tracking_uri: str | None = None, registry_uri: str | None =
         registry_uri: Address of the store of registered models; None means the one that is set.
 
     Raises:
-        DoesNotExist: There is no such run or model.
-        InvalidParameterValue: The address is not understood.
+        DoesNotExist: There is no such run, model, version or stage.
+        InvalidParameterValue: The address is not understood, or there is no such alias.
     """
     if uri.startswith(_RUNS):
         run_id, _, path = uri.removeprefix(_RUNS).lstrip("/").partition("/")
         client = Client(tracking_uri, registry_uri) if tracking_uri else client_of(run_id)
-        return Location(*client.located(run_id, path))
+        return _of_run(client, run_id, path)
     client = Client(tracking_uri, registry_uri)
     if uri.startswith(_MODELS):
         return _of_model(client, uri)
@@ -57,9 +61,35 @@ def locate(uri: str, tracking_uri: str | None = None, registry_uri: str | None =
     return Location(client.open_repository(root or "."), name)
 
 
+def _of_run(client: Client, run_id: str, path: str) -> Location:
+    model = client.model_at(run_id, path)
+    if model is None:
+        return Location(client.repository(run_id), path)
+    files = Mounted(client.open_repository(model.artifact_location), model.name)
+    return Location(files, path, model.digest if path.strip("/") == model.name else None)
+
+
 def _of_model(client: Client, uri: str) -> Location:
     name, _, path = uri.removeprefix(_MODELS).strip("/").partition("/")
-    if not _MODEL_ID.fullmatch(name):
-        raise InvalidParameterValue(f"{shown(uri)} is no address of a model, such as models:/m-... with its id.")
-    model = client.get_logged_model(name)
-    return Location(client.open_repository(model.artifact_location), path, None if path else model.digest)
+    if _MODEL_ID.fullmatch(name):
+        model = client.get_logged_model(name)
+        return Location(client.open_repository(model.artifact_location), path, None if path else model.digest)
+    version, path = client.version_and_path(uri)
+    place = client.get_model_version_download_uri(version.name, version.version)
+    if place.startswith(_RUNS):
+        found = locate(place, client.tracking_uri, None)
+        inner = "/".join(part for part in (found.path, path) if part)
+        return Location(found.repository, inner, None if path else found.digest)
+    digest = None if path else _digest_of(client, version, place)
+    return Location(client.open_repository(place), path, digest)
+
+
+def _digest_of(client: Client, version: ModelVersion, place: str) -> str | None:
+    """The digest of the logged model that a version is, deleted or not, if its files are where the version's are."""
+    if not version.model_id:
+        return None
+    try:
+        model = client.get_logged_model(version.model_id, allow_deleted=True)
+    except DoesNotExist:  # the registry has another store than the logged models
+        return None
+    return model.digest if model.artifact_location.rstrip("/") == place.rstrip("/") else None

@@ -15,7 +15,8 @@ from stele.client.calls.files import upload
 from stele.client.client import Client
 from stele.client.fluent import active_run, client_of
 from stele.client.logged_models import initialize_logged_model
-from stele.models.digests import manifest_digest
+from stele.client.model_registry import register_model
+from stele.artifacts.digests import manifest_digest
 from stele.models.flavor import Flavor
 from stele.models.format import Model
 from stele.models.model_info import ModelInfo, model_info
@@ -88,7 +89,10 @@ def log(flavor: Flavor, write: Writer, packing: Packing, logging: Logging) -> Mo
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
         raise
     logged = client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY, digest)
-    return model_info(model, logged.model_uri, logged)
+    version = None
+    if logging.registered_model_name:
+        version = int(register_model(logged.model_uri, logging.registered_model_name).version)
+    return model_info(model, logged.model_uri, logged, version)
 
 
 def _logged_model(client: Client, logging: Logging) -> LoggedModel:

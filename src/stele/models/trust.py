@@ -30,7 +30,7 @@ from msgspec import Struct
 from stele import settings
 from stele.client.shim import answering_mlflow
 from stele.errors import InvalidParameterValue, UntrustedModel, shown
-from stele.models.digests import manifest_digest
+from stele.artifacts.digests import manifest_digest
 from stele.models.files import ModelFiles
 from stele.models.findings import Finding
 

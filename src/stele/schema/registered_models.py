@@ -58,7 +58,11 @@ class RegisteredModelAlias(Struct, frozen=True, gc=False):
 
 
 class ModelVersion(Struct, omit_defaults=True, frozen=True, kw_only=True):
-    """One version of a registered model. Times are milliseconds since 1970."""
+    """One version of a registered model. Times are milliseconds since 1970.
+
+    ``aliases`` are told where one version is asked for, not in searches. ``model_id`` names the logged model that the
+    version is.
+    """
 
     name: str
     version: str
@@ -67,12 +71,19 @@ class ModelVersion(Struct, omit_defaults=True, frozen=True, kw_only=True):
     current_stage: str
     source: str
     status: str
-    description: str = field(default_factory=str)
+    description: str | None = None
     run_id: str = field(default_factory=str)
     run_link: str = field(default_factory=str)
     status_message: str = ""
-    tags: list[ModelVersionTag] = []
+    user_id: str = ""
+    model_id: str = ""
+    tag_list: list[ModelVersionTag] = field(name="tags", default_factory=list)
     aliases: list[str] = []
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tag values by key."""
+        return {tag.key: tag.value for tag in self.tag_list}
 
 
 class RegisteredModel(Struct, omit_defaults=True, frozen=True, kw_only=True):
@@ -81,14 +92,25 @@ class RegisteredModel(Struct, omit_defaults=True, frozen=True, kw_only=True):
     name: str
     creation_timestamp: int
     last_updated_timestamp: int
-    description: str = ""
+    description: str | None = None
     latest_versions: list[ModelVersion] = []
-    tags: list[RegisteredModelTag] = []
-    aliases: list[RegisteredModelAlias] = []
+    tag_list: list[RegisteredModelTag] = field(name="tags", default_factory=list)
+    alias_list: list[RegisteredModelAlias] = field(name="aliases", default_factory=list)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tag values by key."""
+        return {tag.key: tag.value for tag in self.tag_list}
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Versions by alias."""
+        return {alias.alias: alias.version for alias in self.alias_list}
 
 
 class RegisteredModelName(Message):
     name: str
+    reason: str = ""
 
 
 class RegisteredModelResponse(Message):
@@ -108,7 +130,7 @@ class RenameRegisteredModel(Message):
 
 class UpdateRegisteredModel(Message):
     name: str
-    description: str = ""
+    description: str | None = None
 
 
 class SearchRegisteredModels(Message):
@@ -140,14 +162,23 @@ class RegisteredModelTagName(Message):
 
 
 class SetRegisteredModelAlias(Message):
+    """Let an alias point to a version.
+
+    ``reason`` goes into the event. With ``expected_version`` the alias moves only if that is where it points now; an
+    empty one stands for an alias that is not there.
+    """
+
     name: str
     alias: str
     version: str
+    reason: str = ""
+    expected_version: str | None = None
 
 
 class RegisteredModelAliasName(Message):
     name: str
     alias: str
+    reason: str = ""
 
 
 class CreateModelVersion(Message):
@@ -163,6 +194,7 @@ class CreateModelVersion(Message):
 class ModelVersionName(Message):
     name: str
     version: str
+    reason: str = ""
 
 
 class ModelVersionResponse(Message):
@@ -172,7 +204,7 @@ class ModelVersionResponse(Message):
 class UpdateModelVersion(Message):
     name: str
     version: str
-    description: str = ""
+    description: str | None = None
 
 
 class TransitionModelVersionStage(Message):
@@ -180,6 +212,7 @@ class TransitionModelVersionStage(Message):
     version: str
     stage: str
     archive_existing_versions: bool = False
+    reason: str = ""
 
 
 class SetModelVersionTag(Message):

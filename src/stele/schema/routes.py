@@ -18,6 +18,7 @@ from msgspec import Struct
 from stele.schema import artifacts as a
 from stele.schema import datasets as d
 from stele.schema import experiments as e
+from stele.schema import governance as g
 from stele.schema import ingest as i
 from stele.schema import ingest_codec, series_arrow, series_codec
 from stele.schema import logged_models as lm
@@ -42,6 +43,7 @@ class Permission(StrEnum):
     WRITE_ARTIFACT = "artifact:write"
     READ_MODEL = "model:read"
     WRITE_MODEL = "model:write"
+    APPROVE_MODEL = "model:approve"
     READ_SERVER = "server:read"
     PUBLIC = "public"
 
@@ -179,6 +181,16 @@ _STELE = (
     Route("POST", "/runs/rewind", w.RewindRun, w.RewindResponse, "rewind_run", _WRITE, product="stele"),
     Route("POST", "/runs/undo-rewind", w.UndoRewind, w.RewindResponse, "undo_rewind", _WRITE, product="stele"),
     Route("GET", "/runs/rewinds", w.ListRewinds, w.ListRewindsResponse, "list_rewinds", _READ, product="stele"),
+    Route("GET", "/registry/events", g.SearchRegistryEvents, g.SearchRegistryEventsResponse, "search_registry_events", _READ_MODEL, product="stele"),
+    Route("GET", "/registry/lineage", g.GetLineage, g.LineageResponse, "get_lineage", _READ_MODEL, product="stele"),
+    Route("GET", "/registry/protections", g.ListProtections, g.ListProtectionsResponse, "list_protections", _READ_MODEL, product="stele"),
+    Route("POST", "/registry/protections", g.SetProtection, Empty, "set_protection", Permission.APPROVE_MODEL, product="stele"),
+    Route("POST", "/registry/requests", g.CreateApprovalRequest, g.ApprovalResponse, "create_approval_request", _WRITE_MODEL, product="stele"),
+    Route("GET", "/registry/requests", g.SearchApprovals, g.SearchApprovalsResponse, "search_approval_requests", _READ_MODEL, product="stele"),
+    Route("GET", "/registry/requests/{request_id}", g.ApprovalRequestId, g.ApprovalResponse, "get_approval_request", _READ_MODEL, product="stele"),
+    Route("POST", "/registry/requests/{request_id}/approve", g.DecideApproval, g.ApprovalResponse, "approve_request", Permission.APPROVE_MODEL, product="stele"),
+    Route("POST", "/registry/requests/{request_id}/reject", g.DecideApproval, g.ApprovalResponse, "reject_request", Permission.APPROVE_MODEL, product="stele"),
+    Route("POST", "/registry/requests/{request_id}/comments", g.CommentOnApproval, g.ApprovalResponse, "comment_on_request", _WRITE_MODEL, product="stele"),
     Route("POST", "/ingest", i.Ingest, i.IngestResponse, "ingest", _WRITE, product="stele", request_formats=(_INGEST_REQUEST,), response_formats=(_INGEST_RESPONSE,)),
     Route("POST", "/series", s.GetSeries, s.GetSeriesResponse, "get_series", _READ, product="stele", response_formats=_SERIES),
 )  # fmt: skip

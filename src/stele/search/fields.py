@@ -9,7 +9,17 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["AGGREGATES", "EXPERIMENTS", "LOGGED_MODELS", "OPERATORS", "RUNS", "FieldTable", "Kind"]
+__all__ = [
+    "AGGREGATES",
+    "EXPERIMENTS",
+    "LOGGED_MODELS",
+    "MODEL_VERSIONS",
+    "OPERATORS",
+    "REGISTERED_MODELS",
+    "RUNS",
+    "FieldTable",
+    "Kind",
+]
 
 AGGREGATES = ("min", "max", "first", "last", "mean", "count")
 """Functions of a metric's whole series. NaN points take part in ``first``, ``last`` and ``count`` only."""
@@ -28,6 +38,8 @@ class Kind(enum.Enum):
     """Milliseconds."""
     ID = "id"
     """A number that MLflow writes in quotes."""
+    WHOLE = "whole"
+    """A whole number, in quotes or not."""
 
 
 _NULL = ("IS NULL", "IS NOT NULL")
@@ -40,6 +52,7 @@ OPERATORS: Mapping[Kind, tuple[str, ...]] = {
     Kind.NUMBER: _NUMBER,
     Kind.TIME: _NUMBER,
     Kind.DURATION: _NUMBER,
+    Kind.WHOLE: _NUMBER,
     Kind.ID: ("=", "!=", "IN", "NOT IN", *_NULL),
 }
 
@@ -145,4 +158,30 @@ LOGGED_MODELS = FieldTable(
     unsortable=frozenset({"param", "tag"}),
     bare_text=True,
     aggregates=False,
+)
+
+REGISTERED_MODELS = FieldTable(
+    plural="registered models",
+    attributes={"name": Kind.TEXT, "creation_timestamp": Kind.TIME, "last_updated_timestamp": Kind.TIME},
+    entities={"tag": Kind.TEXT},
+    prefixes=_prefixes(tag="tags tag", attribute="attribute attributes"),
+    aliases={"timestamp": "last_updated_timestamp"},
+    unsortable=frozenset({"tag"}),
+)
+
+MODEL_VERSIONS = FieldTable(
+    plural="model versions",
+    attributes={
+        "name": Kind.TEXT,
+        "version_number": Kind.WHOLE,
+        "run_id": Kind.TEXT,
+        "model_id": Kind.TEXT,
+        "source_path": Kind.TEXT,
+        "current_stage": Kind.TEXT,
+        "creation_timestamp": Kind.TIME,
+        "last_updated_timestamp": Kind.TIME,
+    },
+    entities={"tag": Kind.TEXT},
+    prefixes=_prefixes(tag="tags tag", attribute="attribute attributes"),
+    unsortable=frozenset({"tag"}),
 )

@@ -24,6 +24,7 @@ _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhdw])", re.IGNORECASE)
 _SIGNED = re.compile(r"([+-])((?:[0-9.]+(?:ms|[smhdw]))+)", re.IGNORECASE)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_DIGITS = 40
+_WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _SPAN = "A duration is a number with a unit: 500ms, 90s, 5m, 2h, 1d, 1w, or several: 1h30m."
 _TIME = "A time is whole milliseconds since 1970, an ISO date or time in quotes such as '2026-01-31', or now() - 7d."
 
@@ -69,6 +70,10 @@ def read(terminal: str, text: str, kind: Kind, operator: str, *, bare_text: bool
             return _number(terminal, text)
         case Kind.ID:
             return text[1:-1] if quoted else str(_whole(terminal, text, "An id is a whole number, in quotes or not."))
+        case Kind.WHOLE:
+            number = text[1:-1] if quoted else text
+            allowed = "It is a whole number, in quotes or not."
+            return _whole("NUMBER" if _WHOLE.fullmatch(number) else terminal, number, allowed)
         case Kind.DURATION:
             return _duration(terminal, text)
         case Kind.TIME:

@@ -17,6 +17,9 @@ __all__ = ["RestStore"]
 
 _UNREPEATABLE = frozenset(
     {
+        "approve_request",
+        "comment_on_request",
+        "create_approval_request",
         "create_experiment",
         "create_logged_model",
         "create_model_version",
@@ -27,6 +30,7 @@ _UNREPEATABLE = frozenset(
         "delete_model_version",
         "delete_registered_model",
         "delete_tag",
+        "reject_request",
         "rename_registered_model",
         "restore_experiment",
         "rewind_run",

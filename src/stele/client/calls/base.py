@@ -46,6 +46,11 @@ class StoreCalls:
         """The store behind its journal, which makes a script read its own writes."""
         return self._journalled
 
+    @property
+    def _registry(self) -> TrackingStore:
+        """The store of registered models."""
+        return open_journalled(self._registry_uri)
+
 
 def now() -> int:
     """Milliseconds since 1970."""

@@ -340,12 +340,20 @@ class FileCalls(RunCalls):
             DoesNotExist: There is no such run.
             InvalidParameterValue: The path is not allowed.
         """
-        repository = self.repository(run_id)
-        if path.strip("/") and not self._journalled.offline and repository.stat(path) is None:
-            model = self.model_of_run(run_id, path)
-            if model is not None:
-                return Mounted(self.open_repository(model.artifact_location), model.name), path
-        return repository, path
+        model = self.model_at(run_id, path)
+        if model is None:
+            return self.repository(run_id), path
+        return Mounted(self.open_repository(model.artifact_location), model.name), path
+
+    def model_at(self, run_id: str, path: str) -> LoggedModel | None:
+        """The logged model of a run in which a path lies; None when the path is one of the run's own files, or of none.
+
+        Raises:
+            DoesNotExist: There is no such run.
+            InvalidParameterValue: The path is not allowed.
+        """
+        own = not path.strip("/") or self._journalled.offline or self.repository(run_id).stat(path) is not None
+        return None if own else self.model_of_run(run_id, path)
 
     def model_of_run(self, run_id: str, path: str) -> LoggedModel | None:
         """The newest logged model of a run whose name is the first part of a path; None when there is none."""

@@ -80,13 +80,18 @@ class LoggedModelCalls(FileCalls):
         request = lm.FinalizeLoggedModel(model_id=model_id, status=wire, digest=digest)
         return self._store.finalize_logged_model(request).model
 
-    def get_logged_model(self, model_id: str) -> LoggedModel:
-        """A model that is not deleted.
+    def get_logged_model(self, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:
+        """A model.
+
+        Args:
+            model_id: The model.
+            allow_deleted: Whether a deleted one counts.
 
         Raises:
             DoesNotExist: There is none.
         """
-        return self._store.get_logged_model(lm.LoggedModelId(model_id=model_id)).model
+        request = lm.LoggedModelId(model_id=model_id, allow_deleted=allow_deleted)
+        return self._store.get_logged_model(request).model
 
     def delete_logged_model(self, model_id: str) -> None:
         """Hide a model from reads and searches; ``stele gc`` removes it for good.

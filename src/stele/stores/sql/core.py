@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -10,17 +11,17 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.schema.codec import required
+from stele.stores.base import ACTOR
 from stele.stores.sql.backlog import Backlog
-from stele.stores.sql.cell_cache import CellCache
 from stele.stores.sql.database import Database
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keys import Keys
-from stele.stores.sql.pyramid import Blocks
-from stele.stores.sql.search_estimate import Estimates
+from stele.stores.sql.pyramid import CellCache
+from stele.stores.sql.search_memory import SearchMemory
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiments, runs
 
-__all__ = ["STAGE_NAMES", "StoreCore", "experiment_number", "lock_runs", "locked_run", "now_ms", "run_numbers"]
+__all__ = ["STAGE_NAMES", "StoreCore", "actor", "experiment_number", "lock_runs", "locked_run", "now_ms", "run_numbers"]
 
 STAGE_NAMES = {STAGE_ACTIVE: "active", STAGE_DELETED: "deleted"}
 
@@ -50,14 +51,22 @@ class StoreCore:
     keys: Keys
     described: DatasetCache
     backlog: Backlog
-    estimates: Estimates
-    cells: CellCache[Blocks]
+    searches: SearchMemory
+    cells: CellCache
     artifact_root: str
 
 
 def now_ms() -> int:
     """Milliseconds since 1970."""
     return time.time_ns() // 1_000_000
+
+
+def actor() -> str:
+    """Who is behind the current call: a server's principal, else the user of this process."""
+    try:
+        return ACTOR.get() or getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        return "unknown"
 
 
 def experiment_number(experiment_id: str, path: str = "experiment_id") -> int:

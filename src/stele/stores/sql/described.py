@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
 from stele.schema.datasets import Dataset
+from stele.stores.sql.bounded_cache import BoundedCache
 from stele.stores.sql.parts import parts
 from stele.stores.sql.tables import datasets
 
@@ -20,8 +20,7 @@ class DatasetCache:
     """Reads descriptions, and keeps the latest ones up to 8 million characters."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[int, Dataset] = OrderedDict()
-        self._characters = 0
+        self._kept: BoundedCache[int, Dataset] = BoundedCache(_MAX_CHARACTERS, _size)
 
     def get(self, connection: Connection, numbers: Iterable[int]) -> dict[int, Dataset]:
         """The descriptions of the datasets with these numbers."""
@@ -32,15 +31,8 @@ class DatasetCache:
             for row in connection.execute(select(datasets).where(datasets.c.dataset.in_(part))):
                 described = Dataset(row.name, row.digest, row.source_type, row.source, row.schema, row.profile)
                 found[row.dataset] = described
-                self._keep(row.dataset, described)
+                self._kept.keep(row.dataset, described)
         return found
-
-    def _keep(self, number: int, described: Dataset) -> None:
-        self._kept[number] = described
-        self._characters += _size(described)
-        while self._characters > _MAX_CHARACTERS and self._kept:
-            _, dropped = self._kept.popitem(last=False)
-            self._characters -= _size(dropped)
 
 
 def _size(described: Dataset) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, CursorResult, Insert, Table
+from sqlalchemy import Connection, CursorResult, Dialect, Insert, Table
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.sql import Executable
 
@@ -36,7 +37,6 @@ def insert_ignore_of(dialect: str, table: Table) -> Insert:
 @cache
 def upsert_of(dialect: str, table: Table) -> Insert:
     """As :func:`upsert`, from the name of the dialect."""
-    """As :func:`upsert`, from the name of the dialect."""
     key = [column.name for column in table.primary_key]
     others = [column.name for column in table.columns if column.name not in key]
     if dialect in ("mysql", "mariadb"):
@@ -56,8 +56,8 @@ class Prepared:
     on the way: numbers, texts and bytes go as they are.
 
     Args:
-        statement: One whose parameters are numbers, texts and bytes; or a function that makes it from the name of the
-            database's dialect.
+        statement: One whose parameters are numbers, texts and bytes, or where they are expanding, lists of these; or a
+            function that makes it from the name of the database's dialect. It brings all its lists along, or none.
     """
 
     def __init__(self, statement: Executable | Callable[[str], Executable]) -> None:
@@ -65,22 +65,36 @@ class Prepared:
         self._spelt: dict[str, _Spelt] = {}
 
     def __call__(self, connection: Connection, values: dict[str, Any]) -> CursorResult[Any]:
-        """Run it with a value for each parameter."""
-        spelt = self._spelt_for(connection)
-        return connection.exec_driver_sql(spelt.text, spelt.parameters(values))
+        """Run it with a value for each parameter; no list may be empty."""
+        return connection.exec_driver_sql(*self._spelt_for(connection).with_values(values))
 
     def many(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        """Run it once for each row of values."""
+        """Run it once for each row of values, none of which is a list."""
         spelt = self._spelt_for(connection)
-        connection.exec_driver_sql(spelt.text, [spelt.parameters(values) for values in rows])
+        order = spelt.order
+        if order is None or len(order) < 2 or not spelt.constants.keys() <= rows[0].keys():
+            connection.exec_driver_sql(spelt.text, [spelt.with_values(values)[1] for values in rows])
+        else:  # the values alone, in their order
+            connection.exec_driver_sql(spelt.text, list(map(itemgetter(*order), rows)))
 
     def _spelt_for(self, connection: Connection) -> _Spelt:
         name = connection.dialect.name
         if name not in self._spelt:
             statement: Any = self._statement if isinstance(self._statement, Executable) else self._statement(name)
-            compiled = statement.compile(dialect=connection.dialect)
-            self._spelt[name] = _Spelt(compiled.string, compiled.positiontup, compiled.params)
+            self._spelt[name] = _spelt(statement, connection.dialect)
         return self._spelt[name]
+
+
+def _spelt(statement: Any, dialect: Dialect) -> _Spelt:
+    compiled = statement.compile(dialect=dialect)
+    expanding = {name for name, bind in compiled.binds.items() if bind.expanding}
+    lists = [name for name, value in compiled.params.items() if name in expanding and value is None]
+    mark = "?" if dialect.paramstyle == "qmark" else "%s"
+    if expanding and not lists:  # it brings them along
+        given_later = dict.fromkeys(name for name, value in compiled.params.items() if value is None)
+        whole = compiled.construct_expanded_state(given_later)
+        return _Spelt(whole.statement, whole.positiontup, dict(whole.parameters), [], mark)
+    return _Spelt(compiled.string, compiled.positiontup, compiled.params, lists, mark)
 
 
 class _Spelt(NamedTuple):
@@ -91,8 +105,34 @@ class _Spelt(NamedTuple):
     """The parameters by place, None where they go by name."""
     constants: dict[str, Any]
     """Values that the statement came with."""
+    lists: list[str]
+    """The parameters that stand for lists."""
+    mark: str
+    """A parameter that goes by place."""
 
-    def parameters(self, values: dict[str, Any]) -> Any:
-        """The values as the driver takes them."""
+    def with_values(self, values: dict[str, Any]) -> tuple[str, Any]:
+        """The text and the values as the driver takes them."""
         named = self.constants | values
-        return named if self.order is None else tuple([named[name] for name in self.order])
+        if not self.lists:
+            return self.text, named if self.order is None else tuple([named[name] for name in self.order])
+        text = self.text
+        for name in self.lists:
+            text = text.replace(f"__[POSTCOMPILE_{name}]", self._places(name, len(named[name])))
+        if self.order is not None:
+            return text, tuple([item for name in self.order for item in self._items(name, named[name])])
+        return text, {
+            key: item
+            for name, value in named.items()
+            for key, item in zip(self._names(name, value), self._items(name, value), strict=True)
+        }
+
+    def _places(self, name: str, count: int) -> str:
+        if self.order is not None:
+            return ", ".join([self.mark] * count)
+        return ", ".join(f"%({name}_{place})s" for place in range(count))
+
+    def _names(self, name: str, value: Any) -> list[str]:
+        return [f"{name}_{place}" for place in range(len(value))] if name in self.lists else [name]
+
+    def _items(self, name: str, value: Any) -> Sequence[Any]:
+        return value if name in self.lists else (value,)

@@ -23,13 +23,8 @@ from stele.stores.sql.parts import parts
 from stele.stores.sql.pyramid import read_cells
 from stele.stores.sql.records import unpack
 from stele.stores.sql.series_reader import Segment, decoded, segment_columns, visible
-from stele.stores.sql.summaries import (
-    Summary,
-    apply_whole_log,
-    packed_latest,
-    stored_summary,
-    summaries_of,
-)
+from stele.stores.sql.series_summaries import joined, rows_of, stored
+from stele.stores.sql.summaries import apply_whole_log, packed_latest, summaries_of
 from stele.stores.sql.tables import ingest_log, latest_metrics, rewinds, run_forks, runs, segments
 
 __all__ = ["begin_epoch", "refresh_summaries"]
@@ -129,25 +124,24 @@ def refresh_summaries(connection: Connection, keys: Keys, run: int, key_ids: set
     The run's row is locked and its log applied.
     """
     known = summaries_of(connection, [run])[run]
-    fresh: list[Summary] = []
-    for key in sorted(key_ids):
-        cells = read_cells(connection, run, key, None, None, most_cells=1)
-        if len(cells):
-            known[key] = _summary(run, key, cells)
-            fresh.append(known[key])
-        else:
-            known.pop(key, None)
+    found = {key: read_cells(connection, run, key, None, None, most_cells=1) for key in sorted(key_ids)}
+    summaries = [_summary(key, cells) for key, cells in found.items() if len(cells)]
+    fresh = stored(run, {name: [each[name] for each in summaries] for name in summaries[0]} if summaries else _NONE)
+    known, _ = joined(known[~np.isin(known["key_id"], list(key_ids))], fresh)
     c = latest_metrics.c
     for part in parts(sorted(key_ids)):
         connection.execute(delete(latest_metrics).where(c.run == run, c.key_id.in_(part)))
-    if fresh:
-        connection.execute(latest_metrics.insert(), fresh)
-    packed = packed_latest(known, keys.names(connection, known))
+    if len(fresh):
+        connection.execute(latest_metrics.insert(), rows_of(fresh))
+    packed = packed_latest(connection, keys, known)
     connection.execute(update(runs).where(runs.c.run == run).values(latest=packed))
 
 
-def _summary(run: int, key: int, cells: Cells) -> Summary:
-    """The summary of the points in some cells, at least one."""
+_NONE: dict[str, list[Any]] = {"key_id": []}
+
+
+def _summary(key: int, cells: Cells) -> dict[str, Any]:
+    """The summary of the points in some cells, at least one, by column."""
     least, greatest = float(np.fmin.reduce(cells["min"])), float(np.fmax.reduce(cells["max"]))
     points, nans = int(cells["points"].sum()), int(cells["nans"].sum())
     with np.errstate(over="ignore", invalid="ignore"):
@@ -155,20 +149,17 @@ def _summary(run: int, key: int, cells: Cells) -> Summary:
         # An infinity is in no cell's sum, but among the extremes; two opposite ones have no sum.
         total += sum(bound for bound in (least, greatest) if np.isinf(bound))
     first, last = cells[0], cells[-1]
-    return stored_summary(
-        run,
-        {
-            "key_id": key,
-            "step": int(last["last_step"]),
-            "timestamp": int(last["last_timestamp"]),
-            "points": points,
-            "nan_points": nans,
-            "first_step": int(first["first_step"]),
-            "first_timestamp": int(first["first_timestamp"]),
-            "first_value": float(first["first"]),
-            "value": float(last["last"]),
-            "min_value": least,
-            "max_value": greatest,
-            "sum_value": total,
-        },
-    )
+    return {
+        "key_id": key,
+        "step": int(last["last_step"]),
+        "timestamp": int(last["last_timestamp"]),
+        "points": points,
+        "nan_points": nans,
+        "first_step": int(first["first_step"]),
+        "first_timestamp": int(first["first_timestamp"]),
+        "first_value": float(first["first"]),
+        "value": float(last["last"]),
+        "min_value": least,
+        "max_value": greatest,
+        "sum_value": total,
+    }

@@ -7,7 +7,8 @@ server of the database, and it counts once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, update
@@ -19,9 +20,9 @@ from stele.schema.ingest import Ingest, IngestResponse, IngestSeries
 from stele.stores.sql import dialect
 from stele.stores.sql.core import lock_runs, now_ms, run_in_use
 from stele.stores.sql.point_log import PointLog
-from stele.stores.sql.points import canonical_values
+from stele.stores.sql.points import Ints, canonical_values
 from stele.stores.sql.records import RECORD, Records
-from stele.stores.sql.tables import KIND_METRIC, ingest_clients
+from stele.stores.sql.tables import ingest_clients
 
 __all__ = ["IngestOperations"]
 
@@ -32,25 +33,13 @@ _ADVANCE = dialect.Prepared(
 )
 
 
-class _RunPoints:
+class _RunPoints(NamedTuple):
     """The points of one run, those of one series after the other."""
 
-    __slots__ = ("counts", "keys", "steps", "timestamps", "values")
-
-    def __init__(self) -> None:
-        self.keys: list[str] = []
-        self.counts: list[int] = []
-        self.steps: list[int] = []
-        self.timestamps: list[int] = []
-        self.values: list[float] = []
-
-    def add(self, item: IngestSeries) -> None:
-        """Append a series that is not empty."""
-        self.keys.append(item.key)
-        self.counts.append(len(item.values))
-        self.steps += item.steps
-        self.timestamps += item.timestamps
-        self.values += item.values
+    keys: list[str]
+    counts: list[int]
+    records: Records
+    """Still without their keys."""
 
 
 class IngestOperations(PointLog):
@@ -61,8 +50,7 @@ class IngestOperations(PointLog):
         if limits.check_int64(request.sequence, "sequence") < 1:
             raise InvalidParameterValue(f"sequence {request.sequence} is not 1 or more.")
         checked = _checked(request.series)
-        points = sum(len(run.values) for run in checked.values())
-        records = {run_id: _records(run, request.series, run_id) for run_id, run in checked.items()}
+        points = sum(len(run.records) for run in checked.values())
 
         def work(connection: Connection) -> IngestResponse:
             if not _advance(connection, client_id, request.sequence):
@@ -70,10 +58,10 @@ class IngestOperations(PointLog):
             rows = lock_runs(connection, checked)
             packed: list[dict[str, Any]] = []
             for run_id, run in checked.items():
-                row, own = run_in_use(rows, run_id), records[run_id]
-                ids = self.keys.resolve(connection, row.experiment_id, [(KIND_METRIC, key) for key in run.keys])
-                own["key"] = np.repeat([ids[KIND_METRIC, key] for key in run.keys], run.counts)
-                packed.append({"run": row.run, "points": len(own), "records": own.tobytes()})
+                row = run_in_use(rows, run_id)
+                ids = self.keys.metric_ids(connection, row.experiment_id, run.keys)
+                run.records["key"] = np.repeat(ids, run.counts)
+                packed.append({"run": row.run, "points": len(run.records), "records": run.records.tobytes()})
             self.append_rows(connection, packed)
             return IngestResponse(points=points)
 
@@ -93,60 +81,66 @@ def _advance(connection: Connection, client_id: str, sequence: int) -> bool:
 def _checked(batch: Sequence[IngestSeries]) -> dict[str, _RunPoints]:
     """The points of each run; empty series are left out.
 
+    Whole columns are checked at once; only what is refused is looked at one by one, to name it.
+
     Raises:
-        InvalidParameterValue: Too many points, columns of different lengths, or a run id or key that is not allowed.
+        InvalidParameterValue: Too many points, columns of different lengths, a run id, key or number that is not
+            allowed; the path names the first one.
     """
-    total = sum(len(item.values) for item in batch)
-    if total > limits.MAX_INGEST_POINTS:
+    counts = [len(item.values) for item in batch]
+    if (total := sum(counts)) > limits.MAX_INGEST_POINTS:
         raise InvalidParameterValue(
             f"The batch has {total} points, at most {limits.MAX_INGEST_POINTS} are allowed in one."
         )
-    result: dict[str, _RunPoints] = {}
-    keys: set[str] = set()
-    for i, item in enumerate(batch):
-        if item.run_id not in result:
-            result[limits.check_run_id(item.run_id, f"series[{i}].run_id")] = _RunPoints()
-        if item.key not in keys:
-            keys.add(limits.check_key(item.key, f"series[{i}].key"))
-        if not len(item.steps) == len(item.timestamps) == len(item.values):
-            raise InvalidParameterValue(
-                f"series[{i}] has {len(item.steps)} steps, {len(item.timestamps)} timestamps and {len(item.values)} "
-                "values; the columns of a series have one length."
-            )
+    if not (
+        all(map(limits.is_run_id, {item.run_id for item in batch}))
+        and all(map(limits.is_key, [item.key for item in batch]))
+        and counts == [len(item.steps) for item in batch] == [len(item.timestamps) for item in batch]
+    ):
+        raise _first_problem(batch)
+    by_run: dict[str, list[IngestSeries]] = {}
+    for item in batch:
         if item.values:
-            result[item.run_id].add(item)
-    return {run_id: points for run_id, points in result.items() if points.keys}
+            by_run.setdefault(item.run_id, []).append(item)
+    return {run_id: _run_points(items, batch) for run_id, items in by_run.items()}
 
 
-def _records(points: _RunPoints, batch: Sequence[IngestSeries], run_id: str) -> Records:
-    """The points of one run as records, still without their keys.
-
-    Raises:
-        InvalidParameterValue: A number does not fit; the path names it.
-    """
-    records = np.empty(len(points.values), dtype=RECORD)
+def _run_points(items: Sequence[IngestSeries], batch: Sequence[IngestSeries]) -> _RunPoints:
+    counts = [len(item.values) for item in items]
+    records = np.empty(sum(counts), dtype=RECORD)
     try:
-        records["step"] = np.array(points.steps, "<i8")
-        records["timestamp"] = np.array(points.timestamps, "<i8")
+        records["step"] = _column([item.steps for item in items])
+        records["timestamp"] = _column([item.timestamps for item in items])
     except OverflowError as e:
-        raise _misfit(batch, run_id) from e
+        raise _first_problem(batch) from e
     if records["timestamp"].min() < 0:
-        raise _misfit(batch, run_id)
-    records["value"] = canonical_values(points.values)
-    return records
+        raise _first_problem(batch)
+    records["value"] = canonical_values(list(chain.from_iterable([item.values for item in items])))
+    return _RunPoints([item.key for item in items], counts, records)
 
 
-def _misfit(batch: Sequence[IngestSeries], run_id: str) -> InvalidParameterValue:
-    """The error for the first step or timestamp of a run that is not allowed."""
-    for i, item in enumerate(batch):
-        if item.run_id == run_id:
-            try:
-                for name, values, check in (
-                    ("steps", item.steps, limits.check_int64),
-                    ("timestamps", item.timestamps, limits.check_timestamp),
-                ):
-                    for place, value in enumerate(values):
-                        check(value, f"series[{i}].{name}[{place}]")
-            except InvalidParameterValue as error:
-                return error
+def _column(parts: Sequence[list[int]]) -> Ints:
+    """Lists of integers, one after the other. Metrics that are logged together share the lists of steps and times."""
+    if all(part is parts[0] for part in parts):
+        return np.tile(np.array(parts[0], "<i8"), len(parts))
+    return np.array(list(chain.from_iterable(parts)), "<i8")
+
+
+def _first_problem(batch: Sequence[IngestSeries]) -> InvalidParameterValue:
+    """The error for the first thing that is not allowed."""
+    try:
+        for i, item in enumerate(batch):
+            limits.check_run_id(item.run_id, f"series[{i}].run_id")
+            limits.check_key(item.key, f"series[{i}].key")
+            if not len(item.steps) == len(item.timestamps) == len(item.values):
+                return InvalidParameterValue(
+                    f"series[{i}] has {len(item.steps)} steps, {len(item.timestamps)} timestamps and "
+                    f"{len(item.values)} values; the columns of a series have one length."
+                )
+            for place, step in enumerate(item.steps):
+                limits.check_int64(step, f"series[{i}].steps[{place}]")
+            for place, timestamp in enumerate(item.timestamps):
+                limits.check_timestamp(timestamp, f"series[{i}].timestamps[{place}]")
+    except InvalidParameterValue as error:
+        return error
     raise AssertionError("unreachable")

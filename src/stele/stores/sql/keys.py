@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, select, tuple_
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from stele.stores.sql.database import after_commit
-from stele.stores.sql.tables import entity_keys
+from stele.stores.sql.tables import KIND_METRIC, entity_keys
 
 __all__ = ["Keys", "Name"]
 
@@ -23,13 +23,14 @@ class Keys:
     """Finds and makes key numbers; what is committed is remembered, since a number never changes."""
 
     def __init__(self) -> None:
-        self._ids: dict[tuple[int, int, str], int] = {}
+        self._ids: dict[tuple[int, int], dict[str, int]] = {}
+        """By experiment and kind."""
         self._names: dict[int, str] = {}
 
     def resolve(self, connection: Connection, experiment_id: int, wanted: Iterable[Name]) -> dict[Name, int]:
         """The number of each name, made where there is none yet."""
         wanted = list(dict.fromkeys(wanted))
-        found = {name: self._ids[experiment_id, *name] for name in wanted if (experiment_id, *name) in self._ids}
+        found = {name: key_id for name in wanted if (key_id := self._known(experiment_id, name)) is not None}
         missing = sorted(name for name in wanted if name not in found)  # one order, or two writers deadlock
         if missing:
             fresh = self._make(connection, experiment_id, missing)
@@ -37,9 +38,21 @@ class Keys:
             after_commit(connection, lambda: self.remember(experiment_id, fresh))
         return found
 
+    def metric_ids(self, connection: Connection, experiment_id: int, names: Sequence[str]) -> list[int]:
+        """The numbers of metrics in the order of their names, made where there are none yet."""
+        known = self._ids.get((experiment_id, KIND_METRIC), {})
+        found = [known.get(name) for name in names]
+        if None not in found:
+            return found  # type: ignore[return-value]  # as has just been seen
+        ids = self.resolve(connection, experiment_id, [(KIND_METRIC, name) for name in names])
+        return [ids[KIND_METRIC, name] for name in names]
+
+    def _known(self, experiment_id: int, name: Name) -> int | None:
+        return self._ids.get((experiment_id, name[0]), {}).get(name[1])
+
     def known(self, experiment_id: int, wanted: Iterable[Name]) -> dict[Name, int] | None:
         """The number of each name, None when one of them is not remembered: it may exist nevertheless."""
-        found = {name: self._ids.get((experiment_id, *name)) for name in wanted}
+        found = {name: self._known(experiment_id, name) for name in wanted}
         complete = {name: key_id for name, key_id in found.items() if key_id is not None}
         return complete if len(complete) == len(found) else None
 
@@ -58,11 +71,11 @@ class Keys:
 
     def remember(self, experiment_id: int, fresh: dict[Name, int]) -> None:
         """Keep numbers that were read from what is committed."""
-        if len(self._ids) > _MAX_CACHED:
+        if len(self._names) > _MAX_CACHED:
             self._ids.clear()
             self._names.clear()
         for (kind, name), key_id in fresh.items():
-            self._ids[experiment_id, kind, name] = key_id
+            self._ids.setdefault((experiment_id, kind), {})[name] = key_id
             self._names[key_id] = name
 
     def _make(self, connection: Connection, experiment_id: int, names: list[Name]) -> dict[Name, int]:

@@ -31,6 +31,10 @@ __all__ = ["MaintenanceOperations"]
 logger = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0
+REFRESH_SHARE = 0.05
+MOST_REFRESH_SECONDS = 15.0
+"""A thread applies the log every second, or when that takes long, for a twentieth of the time."""
+
 RECOUNT_SECONDS = 60.0
 ENDING_SECONDS = 2.0
 """How long the end of a run, or of a store, goes on to begin portions of a compaction; one takes a second at most."""
@@ -159,8 +163,12 @@ class MaintenanceOperations(RunOperations, PurgeOperations):
             logger.warning("the ingest log could not be compacted: %s", e)
 
     def _refresh(self) -> None:
-        while not self._stop.wait(REFRESH_SECONDS):
+        pause = REFRESH_SECONDS
+        while not self._stop.wait(pause):
+            started = time.monotonic()
             _try(self.apply_all, "applied")
+            # Who reads does not wait for this thread, so it leaves most of the time to those who write.
+            pause = min(max(REFRESH_SECONDS, (time.monotonic() - started) / REFRESH_SHARE), MOST_REFRESH_SECONDS)
 
     def _compact_always(self) -> None:
         counted = -RECOUNT_SECONDS

@@ -12,7 +12,14 @@ from stele.schema import logged_models as lm
 from stele.schema.codec import required
 from stele.stores.sql.model_points import model_points
 from stele.stores.sql.parts import parts
-from stele.stores.sql.tables import STAGE_DELETED, logged_model_params, logged_model_tags, logged_models
+from stele.stores.sql.tables import (
+    STAGE_DELETED,
+    logged_model_params,
+    logged_model_tags,
+    logged_models,
+    model_versions,
+    registered_models,
+)
 
 __all__ = ["fetch_models", "found_model", "model_entities", "no_model"]
 
@@ -56,9 +63,10 @@ def model_entities(connection: Connection, rows: Sequence[Any], most_points: int
     models = {row.model: row.model_id for row in rows}
     params, tags = _texts(connection, logged_model_params, models), _texts(connection, logged_model_tags, models)
     points = model_points(connection, models, most_points)
+    registered = _registrations(connection, list(models.values()))
     return [
         lm.LoggedModel(
-            _info(row, [lm.LoggedModelTag(key, value) for key, value in tags[row.model]]),
+            _info(row, [lm.LoggedModelTag(key, value) for key, value in tags[row.model]], registered[row.model_id]),
             lm.LoggedModelData(
                 params=[lm.LoggedModelParameter(key, value) for key, value in params[row.model]],
                 metrics=points[row.model],
@@ -78,7 +86,20 @@ def _texts(connection: Connection, table: Table, models: dict[int, str]) -> dict
     return found
 
 
-def _info(row: Any, tags: list[lm.LoggedModelTag]) -> lm.LoggedModelInfo:
+def _registrations(connection: Connection, model_ids: list[str]) -> dict[str, list[lm.LoggedModelRegistration]]:
+    """The versions that each logged model is, by name and number."""
+    found: dict[str, list[lm.LoggedModelRegistration]] = {model_id: [] for model_id in model_ids}
+    v, m = model_versions.c, registered_models.c
+    query = select(v.model_id, m.name, v.version).join(registered_models, m.registered == v.registered)
+    for part in parts(model_ids):
+        for row in connection.execute(query.where(v.model_id.in_(part)).order_by(m.name, v.version)):
+            found[row.model_id].append(lm.LoggedModelRegistration(row.name, str(row.version)))
+    return found
+
+
+def _info(
+    row: Any, tags: list[lm.LoggedModelTag], registrations: list[lm.LoggedModelRegistration]
+) -> lm.LoggedModelInfo:
     return lm.LoggedModelInfo(
         model_id=row.model_id,
         experiment_id=str(row.experiment_id),
@@ -90,5 +111,6 @@ def _info(row: Any, tags: list[lm.LoggedModelTag]) -> lm.LoggedModelInfo:
         model_type=row.model_type,
         source_run_id=row.source_run_id,
         tags=tags,
+        registrations=registrations,
         digest=row.digest,
     )

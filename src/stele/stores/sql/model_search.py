@@ -12,14 +12,12 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case
 from stele.errors import InvalidFilter, shown
 from stele.limits import MAX_ORDER_BY_CLAUSES
 from stele.schema.logged_models import MODEL_STATUS_NAMES, LoggedModelDataset, LoggedModelOrder, SearchLoggedModels
-from stele.search import like
-from stele.search.automaton import matcher
 from stele.search.fields import LOGGED_MODELS
 from stele.search.grammar import parse_filter
 from stele.search.page import Position, decode_token, encode_token, fingerprint
 from stele.search.tree import Compare
 from stele.stores.sql.search import deadline
-from stele.stores.sql.search_clauses import Clauses
+from stele.stores.sql.search_clauses import Clauses, word_fits
 from stele.stores.sql.search_dialect import Condition, dialect_of
 from stele.stores.sql.search_order import MISSING, NAN, PRESENT, Term, behind
 from stele.stores.sql.tables import (
@@ -250,13 +248,5 @@ class ModelClauses(Clauses):
 
 
 def _status_fits(words: Sequence[str], node: Compare) -> bool:
-    values = [str(value) for value in (node.value if isinstance(node.value, tuple) else (node.value,))]
-    match node.operator:
-        case "=" | "IN":
-            return any(word in values for word in words)
-        case "!=" | "NOT IN":
-            return not any(word in values for word in words)
-        case "LIKE" | "ILIKE":
-            return any(like.matches(word, values[0], ignore_case=node.operator == "ILIKE") for word in words)
-        case _:
-            return any(matcher(values[0]).search(word) for word in words)
+    decide = all if node.operator in ("!=", "NOT IN") else any
+    return decide(word_fits(word, node) for word in words)

@@ -6,7 +6,7 @@ no other point lies among its own; the others are decoded, so that a cell never 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, case, null, union_all
 
 from stele import limits
-from stele.stores.sql.cell_cache import CellCache
+from stele.stores.sql.bounded_cache import BoundedCache
 from stele.stores.sql.cells import CELL_POINTS, Cells, grouped
 from stele.stores.sql.column_blocks import BLOCK_POINTS
 from stele.stores.sql.dialect import Prepared
@@ -34,7 +34,7 @@ from stele.stores.sql.series_reader import (
 )
 from stele.stores.sql.tables import segments
 
-__all__ = ["Blocks", "read_cells"]
+__all__ = ["Blocks", "CellCache", "new_cell_cache", "read_cells"]
 
 
 def _query(summary: ColumnElement[Any] | None = None) -> Prepared:
@@ -73,6 +73,20 @@ class Blocks(NamedTuple):
         return int(self.cells.nbytes) + _SEGMENT_BYTES * len(self.segments)
 
 
+CellCache = BoundedCache[Hashable, Blocks]
+"""Cells that were read before. A sealed segment never changes, so neither do they."""
+
+_CACHED_BYTES = 64 * 1024 * 1024
+
+
+def new_cell_cache() -> CellCache:
+    """A cache of up to 64 MB.
+
+    A page that follows a training run asks for the same charts again and again, and most of their cells are the same.
+    """
+    return BoundedCache(_CACHED_BYTES, lambda blocks: blocks.nbytes)
+
+
 def read_cells(
     connection: Connection,
     run: int,
@@ -80,7 +94,7 @@ def read_cells(
     first_step: int | None,
     last_step: int | None,
     most_cells: int,
-    cache: CellCache[Blocks] | None = None,
+    cache: CellCache | None = None,
 ) -> Cells:
     """The points of a series in cells of one to 8192: as long as leaves ``most_cells`` of them.
 
@@ -100,7 +114,7 @@ def read_cells(
     Raises:
         DataLoss: A segment is damaged; the message names it.
     """
-    cache = CellCache() if cache is None else cache
+    cache = new_cell_cache() if cache is None else cache
     while True:
         cells = _tried(connection, run, key_id, (first_step, last_step), most_cells, cache)
         if cells is not None:
@@ -113,7 +127,7 @@ def _tried(
     key: int,
     bounds: tuple[int | None, int | None],
     most_cells: int,
-    cache: CellCache[Blocks],
+    cache: CellCache,
 ) -> Cells | None:
     """The cells; None when a compaction replaced segments between two statements."""
     low = limits.INT64_MIN if bounds[0] is None else bounds[0]
@@ -154,7 +168,7 @@ def _loose(connection: Connection, run: int, key: int, found: Sequence[Segment])
 
 
 def _blocks(
-    connection: Connection, asked: dict[str, int], sealed: list[Segment], joined: int, cache: CellCache[Blocks]
+    connection: Connection, asked: dict[str, int], sealed: list[Segment], joined: int, cache: CellCache
 ) -> Blocks | None:
     """The sealed segments with their cells; None when one of them is no longer there."""
     place = (asked["run"], joined, tuple(segment.id for segment in sealed))

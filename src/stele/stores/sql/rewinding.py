@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
-
 from sqlalchemy import Connection, exists, insert, literal, select, update
 
 from stele import limits
 from stele.errors import InvalidParameterValue, shown
 from stele.schema import rewinds as w
 from stele.schema.codec import required
-from stele.stores.base import ACTOR
 from stele.stores.sql.column_blocks import decode_keys
 from stele.stores.sql.compaction import current_epoch
-from stele.stores.sql.core import StoreCore, locked_run, no_run, now_ms
+from stele.stores.sql.core import StoreCore, actor, locked_run, no_run, now_ms
 from stele.stores.sql.epochs import KEEP_ALL, begin_epoch, refresh_summaries
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.summaries import counted_points
@@ -77,14 +74,6 @@ class RewindOperations(StoreCore):
             return w.ListRewindsResponse(rewinds=[w.Rewind(*row) for row in found])
 
         return self.db.read(work)
-
-
-def actor() -> str:
-    """Who is behind the current call: a server's principal, else the user of this process."""
-    try:
-        return ACTOR.get() or getpass.getuser()
-    except (OSError, KeyError):  # a container whose user has no name
-        return "unknown"
 
 
 def fork_series(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, exists, select
+from sqlalchemy import Connection, bindparam, exists, literal_column, select
 
 from stele.schema.datasets import (
     Dataset,
@@ -23,18 +23,18 @@ from stele.schema.runs import Param, Run, RunData, RunInfo, RunTag
 from stele.stores.sql import summaries
 from stele.stores.sql.core import STAGE_NAMES
 from stele.stores.sql.described import DatasetCache
+from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.documents import RunDocument, unpack, unpack_latest
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.parts import parts
 from stele.stores.sql.tables import dirty_runs, runs
 
-__all__ = ["RunRow", "fetch_runs", "run_entity", "run_info"]
+__all__ = ["RunRow", "fetch_info", "fetch_run", "fetch_runs", "run_entity", "run_info"]
 
 INPUT, OUTPUT = 0, 1
 """``model_links.direction``"""
 
 _INFO = (
-    runs.c.run,
     runs.c.run_id,
     runs.c.experiment_id,
     runs.c.user_id,
@@ -44,11 +44,13 @@ _INFO = (
     runs.c.stage,
     runs.c.artifact_uri,
     runs.c.name,
-    runs.c.document,
-    runs.c.latest,
-    runs.c.applied_id,
 )
-_PENDING = exists().where(dirty_runs.c.run == runs.c.run).label("pending")
+_WHOLE = select(runs.c.run, *_INFO, runs.c.document, runs.c.latest, runs.c.applied_id)
+_PENDING = exists().where(dirty_runs.c.run == runs.c.run)
+
+# Built once: a statement takes longer to build than to run.
+_FETCH = Prepared(_WHOLE.add_columns(literal_column("0")).where(runs.c.run.in_(bindparam("numbers", expanding=True))))
+_FETCH_ONE = Prepared(_WHOLE.add_columns(_PENDING).where(runs.c.run_id == bindparam("run_id")))
 
 
 class RunRow(Struct):
@@ -59,59 +61,67 @@ class RunRow(Struct):
     latest: list[Metric]
     datasets: dict[int, Dataset]
     pending: bool
+    """Whether its log waits to be applied; not known of the runs of a page."""
 
 
-def fetch_runs(
-    connection: Connection,
-    keys: Keys,
-    described: DatasetCache,
-    numbers: Sequence[int] | Select[tuple[int]],
-    *,
-    pending: bool = False,
-) -> list[RunRow]:
+def fetch_runs(connection: Connection, keys: Keys, described: DatasetCache, numbers: Sequence[int]) -> list[RunRow]:
     """The runs with these numbers, in their order.
 
     Args:
         connection: Where to read.
         keys: The store's key numbers.
         described: The store's descriptions of datasets.
-        numbers: Values of ``runs.run``, or a query for them.
-        pending: Also tell whether a run's log waits to be applied.
+        numbers: Values of ``runs.run``.
     """
-    query = select(*_INFO, _PENDING) if pending else select(*_INFO)
-    asked = [numbers] if isinstance(numbers, Select) else parts(numbers)
-    rows = [row for part in asked for row in connection.execute(query.where(runs.c.run.in_(part))).mappings()]
-    wide = [row["run"] for row in rows if row["latest"] is None and row["applied_id"]]
+    rows = {row[0]: row for part in parts(numbers) for row in _FETCH(connection, {"numbers": part}).all()}
+    return _run_rows(connection, keys, described, [rows[number] for number in numbers if number in rows])
+
+
+def fetch_run(connection: Connection, keys: Keys, described: DatasetCache, run_id: str) -> RunRow | None:
+    """As :func:`fetch_runs`, for the run with an id; None when there is none."""
+    found = _run_rows(connection, keys, described, _FETCH_ONE(connection, {"run_id": run_id}).all())
+    return found[0] if found else None
+
+
+def _run_rows(connection: Connection, keys: Keys, described: DatasetCache, rows: Sequence[Any]) -> list[RunRow]:
+    wide = [run for run, *_, latest, applied_id, _ in rows if latest is None and applied_id]
     many = summaries.latest_of(connection, keys, wide) if wide else {}
-    documents = {row["run"]: unpack(row["document"]) for row in rows}
-    inputs = described.get(connection, {number for document in documents.values() for number, _ in document.inputs})
-    found = {
-        row["run"]: RunRow(
-            info=run_info(row),
-            document=documents[row["run"]],
-            latest=many.get(row["run"]) or unpack_latest(row["latest"]),
-            datasets=inputs,
-            pending=pending and bool(row["pending"]),
-        )
-        for row in rows
-    }
-    order = list(found) if isinstance(numbers, Select) else numbers
-    return [found[number] for number in order if number in found]
+    documents = [unpack(document) for *_, document, _, _, _ in rows]
+    inputs = described.get(connection, {number for document in documents for number, _ in document.inputs})
+    return [
+        RunRow(run_info(*info), document, many.get(run) or unpack_latest(latest), inputs, bool(pending))
+        for (run, *info, _, latest, _, pending), document in zip(rows, documents, strict=True)
+    ]
 
 
-def run_info(row: Any) -> RunInfo:
-    """The info in a row of ``runs``, a mapping by column name."""
+def run_info(
+    run_id: str,
+    experiment_id: int,
+    user_id: str,
+    status: int,
+    start_time: int,
+    end_time: int | None,
+    stage: int,
+    artifact_uri: str,
+    name: str,
+) -> RunInfo:
+    """The info in the columns of ``runs``."""
     return RunInfo(
-        run_id=row["run_id"],
-        experiment_id=str(row["experiment_id"]),
-        user_id=row["user_id"],
-        status=RunStatus.NAMES[row["status"]],
-        start_time=row["start_time"],
-        end_time=row["end_time"],
-        lifecycle_stage=STAGE_NAMES[row["stage"]],
-        artifact_uri=row["artifact_uri"],
-        run_name=row["name"],
+        run_id,
+        str(experiment_id),
+        user_id,
+        RunStatus.NAMES[status],
+        start_time,
+        end_time,
+        STAGE_NAMES[stage],
+        artifact_uri,
+        name,
     )
+
+
+def fetch_info(connection: Connection, run: int) -> RunInfo:
+    """The info of the run with a number."""
+    return run_info(*connection.execute(select(*_INFO).where(runs.c.run == run)).one())
 
 
 def run_entity(row: RunRow, *, outputs: bool) -> Run:

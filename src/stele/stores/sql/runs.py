@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, update
 
 from stele import limits, settings
 from stele.errors import AlreadyExists, DoesNotExist, InvalidParameterValue, shown
@@ -26,7 +26,7 @@ from stele.stores.sql.model_points import record_points
 from stele.stores.sql.point_log import PointLog
 from stele.stores.sql.rewinding import fork_series
 from stele.stores.sql.run_names import random_run_name
-from stele.stores.sql.run_rows import fetch_runs, run_entity, run_info
+from stele.stores.sql.run_rows import fetch_info, fetch_run, fetch_runs, run_entity, run_info
 from stele.stores.sql.search import RunQuery, find_runs, set_time_limit
 from stele.stores.sql.tables import CLAIMED, KIND_METRIC, STAGE_ACTIVE, STAGE_DELETED, runs
 from stele.stores.sql.texts import forget_text, text_names, write_texts
@@ -56,7 +56,7 @@ class RunOperations(PointLog):
         limits.check_int64(request.start_time, "start_time")
         if request.fork_from:
             tags |= _fork_tags(request.fork_from, request.fork_step)
-        row = {
+        row: dict[str, Any] = {
             "run_id": limits.check_new_run_id(request.run_id) if request.run_id else uuid.uuid4().hex,
             "experiment_id": number,
             "stage": STAGE_ACTIVE,
@@ -65,43 +65,40 @@ class RunOperations(PointLog):
             "end_time": None,
             "name": name,
             "user_id": limits.check_length(request.user_id, limits.MAX_USER_ID_CHARACTERS, "user_id"),
-            "document": pack(RunDocument(tags=tags)),
         }
+        packed = pack(RunDocument(tags=tags))
 
         def work(connection: Connection) -> r.CreateRunResponse:
             if request.run_id and (existing := self._same_run(connection, request.run_id, number)):
                 return r.CreateRunResponse(run=existing)
             experiment = active_experiment(connection, number)
             row["artifact_uri"] = f"{experiment.artifact_location.rstrip('/')}/{row['run_id']}/artifacts"
-            inserted = connection.execute(runs.insert(), row)
+            inserted = connection.execute(runs.insert(), row | {"document": packed})
             run = int(inserted.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has it
             write_texts(connection, run, {}, tags, self.keys.resolve(connection, number, text_names({}, tags)))
             if request.fork_from:
                 fork_series(connection, self.keys, run, request.fork_from, number, request.fork_step)
             data = RunData(tag_list=[r.RunTag(key, value) for key, value in tags.items()])
-            return r.CreateRunResponse(run=Run(run_info(row), data, RunInputs()))
+            return r.CreateRunResponse(run=Run(run_info(**row), data, RunInputs()))
 
         return self.db.write(work)
 
     def _same_run(self, connection: Connection, run_id: str, experiment: int) -> Run | None:
         """The run that a client creates again because it saw no answer; None when there is none."""
-        query = select(runs.c.run).where(runs.c.run_id == run_id)
-        found = fetch_runs(connection, self.keys, self.described, query)
-        if not found:
+        found = fetch_run(connection, self.keys, self.described, run_id)
+        if found is None:
             return None
-        run = run_entity(found[0], outputs=False)
+        run = run_entity(found, outputs=False)
         if run.info.experiment_id != str(experiment):
             raise AlreadyExists(f"The run {shown(run_id)} exists in experiment {run.info.experiment_id}.")
         return run
 
     def get_run(self, request: r.GetRun) -> r.GetRunResponse:
         def work(connection: Connection) -> tuple[Run, bool]:
-            query = select(runs.c.run).where(runs.c.run_id == request.run_id)
-            found = fetch_runs(connection, self.keys, self.described, query, pending=True)
-            if not found:
+            found = fetch_run(connection, self.keys, self.described, request.run_id)
+            if found is None:
                 raise no_run(request.run_id)
-            row = found[0]
-            return run_entity(row, outputs=True), row.pending
+            return run_entity(found, outputs=True), found.pending
 
         run, pending = self.db.read(work)
         if pending:
@@ -121,16 +118,19 @@ class RunOperations(PointLog):
             page_token=request.page_token or None,
             now_ms=now_ms(),
         )
-        self.apply_all()
 
-        def work(connection: Connection) -> r.SearchRunsResponse:
+        def search(connection: Connection) -> r.SearchRunsResponse:
             set_time_limit(connection, int(settings.SEARCH_SECONDS.get() * 1000))
-            page = find_runs(connection, query, self.keys, self.estimates)
+            page = find_runs(connection, query, self.keys, self.searches)
             rows = fetch_runs(connection, self.keys, self.described, page.runs)
             found = [run_entity(row, outputs=False) for row in rows]
             return r.SearchRunsResponse(runs=found, next_page_token=page.next_page_token or "")
 
-        return self.db.read(work)
+        found = self.db.read(lambda c: None if summaries.any_pending(c) else search(c))
+        if found is None:
+            self.apply_all()
+            found = self.db.read(search)
+        return found
 
     def update_run(self, request: r.UpdateRun) -> r.UpdateRunResponse:
         changes: dict[str, Any] = {}
@@ -146,8 +146,7 @@ class RunOperations(PointLog):
                 self._write(connection, row, request.run_id, Batch(tags={RUN_NAME_TAG: name}))
             if changes:
                 connection.execute(update(runs).where(runs.c.run == row.run).values(**changes))
-            info = connection.execute(select(runs).where(runs.c.run == row.run)).one()
-            return r.UpdateRunResponse(run_info=run_info(dict(info._mapping)))  # noqa: SLF001  # its public name
+            return r.UpdateRunResponse(run_info=fetch_info(connection, row.run))
 
         return self.db.write(work)
 
@@ -209,7 +208,7 @@ class RunOperations(PointLog):
 
     def apply_all(self) -> None:
         """Bring every dirty run up to date; the first step of everything that looks at many runs."""
-        while self.db.read(lambda c: summaries.pending_runs(c, limit=1)):
+        while self.db.read(summaries.any_pending):
             self._apply(lambda c: summaries.pending_runs(c, limit=_APPLIED_AT_ONCE))
 
     def _apply(self, choose: Callable[[Connection], Any]) -> None:

@@ -22,9 +22,10 @@ from stele.search.page import Position, decode_token, encode_token, fingerprint
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.search_clauses import Clauses, resolve_names
 from stele.stores.sql.search_dialect import dialect_of, register_functions, set_time_limit
-from stele.stores.sql.search_estimate import Estimates
+from stele.stores.sql.search_memory import SearchMemory
 from stele.stores.sql.search_order import all_values, behind, deciding_values, experiment_terms, sort_keys
-from stele.stores.sql.search_plan import RunSearch, read_runs
+from stele.stores.sql.search_plan import read_runs
+from stele.stores.sql.search_request import RunSearch
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiments
 
 __all__ = [
@@ -99,7 +100,7 @@ class ExperimentPage(msgspec.Struct, frozen=True):
 
 
 def find_runs(
-    connection: Connection, query: RunQuery, keys: Keys | None = None, estimates: Estimates | None = None
+    connection: Connection, query: RunQuery, keys: Keys | None = None, memory: SearchMemory | None = None
 ) -> RunPage:
     """One page of runs. ``latest_metrics`` must be up to date.
 
@@ -107,7 +108,7 @@ def find_runs(
         connection: Where to read.
         query: What to find.
         keys: Key numbers that the store remembers; they save a statement.
-        estimates: What the store remembers of earlier searches; it saves another one.
+        memory: What the store remembers of earlier searches; it saves another one.
 
     Raises:
         InvalidFilter: The filter or the order cannot be understood.
@@ -135,7 +136,7 @@ def find_runs(
             keys=[key for key in sorting if key.decides],
             place=None if position is None else deciding_values(sorting, position.values),
             limit=query.max_results + 1,
-            remembered=None if estimates is None else estimates.of(mark, clauses.names),
+            remembered=None if memory is None else memory.of(mark, clauses.names),
         )
         found = read_runs(search)
     size = query.max_results

@@ -50,7 +50,7 @@ from stele.stores.sql.tables import (
     run_texts,
 )
 
-__all__ = ["KINDS", "Clauses", "Names", "aggregate", "fields_of", "key_table", "resolve_names"]
+__all__ = ["KINDS", "Clauses", "Names", "aggregate", "fields_of", "key_table", "resolve_names", "word_fits"]
 
 KINDS = {"metric": KIND_METRIC, "param": KIND_PARAM, "tag": KIND_TAG}
 """Entity of a field -> ``entity_keys.kind``."""
@@ -259,7 +259,7 @@ class Clauses:
         if node.operator in ("IS NULL", "IS NOT NULL"):
             return true() if node.operator == "IS NOT NULL" else false()
         if key == "status":
-            fitting = [number for number, name in RunStatus.NAMES.items() if _status_fits(name, node)]
+            fitting = [number for number, name in RunStatus.NAMES.items() if word_fits(name, node)]
             return row.c.status.in_(fitting)
         if key == "experiment_id":
             return self.id_number(row.c.experiment_id, node)
@@ -347,7 +347,8 @@ def _is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 20 and str(int(text)) == text and int(text) <= INT64_MAX
 
 
-def _status_fits(name: str, node: Compare) -> bool:
+def word_fits(name: str, node: Compare) -> bool:
+    """Whether one of a few known words fits a comparison."""
     value = node.value
     match node.operator:
         case "=":

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Select
 
 from stele.search.tree import And, Compare, Node, Not, Or, conjuncts
 
-__all__ = ["Driver", "Estimate", "Estimates", "Leaf", "Remembered", "cheapest_driver", "comparisons"]
+__all__ = ["Choice", "Driver", "Estimate", "Leaf", "cheapest_driver", "comparisons"]
 
 # Microseconds on SQLite; only the ratios matter.
 SCANNED = 0.1
@@ -27,8 +25,6 @@ LISTED = 0.3
 """One run number put into a list that others are then looked up in."""
 
 _LEAST_SHARE = 0.002
-_REMEMBERED_SECONDS = 20.0
-_MOST_REMEMBERED = 256
 
 
 def comparisons(node: Node | None) -> Iterator[Compare]:
@@ -70,6 +66,7 @@ class Estimate:
         bound: That bound.
         total: Runs in the experiments, about.
         sampled: Runs looked at; fewer than asked for when there are no more.
+        newest_first: Whether the newest runs are, by and large, those with the greatest numbers.
         masks: For each combination of comparisons, as bits, how many of the sampled runs fulfil just these.
         bits: The bit of each comparison.
     """
@@ -79,6 +76,7 @@ class Estimate:
     bound: int
     total: int
     sampled: int
+    newest_first: bool
     masks: Mapping[int, int]
     bits: Mapping[Compare, int]
 
@@ -155,44 +153,6 @@ class Estimate:
         return self.reading(node) + self.matches(node) * LISTED + among * SCANNED < among * PROBED
 
 
-@dataclass
-class Remembered:
-    """The place of one estimate; a search that finds it empty fills it."""
-
-    expires: float
-    estimate: Estimate | None = None
-
-
-class Estimates:
-    """The estimates of the searches of the last seconds.
-
-    A page that shows a table asks the same again and again, and then for the next page. An estimate only chooses the
-    plan, so one that is a little old finds the same runs.
-    """
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, Remembered] = OrderedDict()
-
-    def of(self, mark: str, names: Mapping[tuple[int, str], tuple[int, ...]]) -> Remembered:
-        """What is known of a search.
-
-        Args:
-            mark: Its fingerprint.
-            names: The key ids that its names have now: a name that is new makes another search.
-        """
-        key = (mark, tuple(sorted(names.items())))
-        found = self._kept.pop(key, None)
-        if found is None or found.expires < time.monotonic():
-            found = Remembered(time.monotonic() + _REMEMBERED_SECONDS)
-        self._kept[key] = found
-        while len(self._kept) > _MOST_REMEMBERED:
-            try:
-                self._kept.popitem(last=False)
-            except KeyError:  # another thread was faster
-                break
-        return found
-
-
 @dataclass(frozen=True)
 class Driver:
     """A way to enumerate a superset of a node's matches.
@@ -210,6 +170,27 @@ class Driver:
     reading: float
     matches: float
     total: float = 0.0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A way to read a page.
+
+    Args:
+        way: See :mod:`~stele.stores.sql.search_plan`; ``nothing`` where no run can match.
+        node: The filter, with what decides most often in front.
+        estimate: Of the filter; None where there is none.
+        driver: Of ``drive``.
+        start: The comparison that ``newest`` begins with.
+        entries: How many entries of an index a ``walk`` may have to read.
+    """
+
+    way: Literal["nothing", "drive", "newest", "sort", "walk"]
+    node: Node | None
+    estimate: Estimate | None = None
+    driver: Driver | None = None
+    start: Compare | None = None
+    entries: int = 0
 
 
 def cheapest_driver(node: Node | None, estimate: Estimate) -> Driver | None:

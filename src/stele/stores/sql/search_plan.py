@@ -7,6 +7,8 @@ would find, and looks at the first few hundred runs in the wanted order. Then th
 - **drive**: read the matches of the most selective comparison from its index, probe the others, sort.
 - **walk**: read runs in the wanted order (``ix_runs_list``, ``ix_latest_metrics_value`` or ``ix_run_texts_value``),
   probe, stop when the page is full.
+- **newest**: for a listing by start time, read the runs with one param or tag from the last number downwards, probe,
+  and add what was started as late though its number is smaller.
 - **sort**: read all runs of the experiments, probe, sort. For orders that no index has.
 
 A walk along a metric or text has up to three phases: runs with a number or text, with NaN, and without the key.
@@ -14,52 +16,34 @@ A walk along a metric or text has up to three phases: runs with a number or text
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    FromClause,
-    Select,
-    and_,
-    case,
-    func,
-    literal,
-    not_,
-    or_,
-    select,
-    true,
-    union,
-)
+from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, not_, or_, select, true, union
 from sqlalchemy.sql.elements import False_
 
-from stele.search import like
 from stele.search.page import SortValue
-from stele.search.tree import Compare, Moment, Node, conjuncts
-from stele.stores.sql.search_clauses import KINDS, Clauses, key_table
+from stele.search.tree import And, Compare, Node, conjuncts
+from stele.stores.sql.search_clauses import KINDS, key_table
 from stele.stores.sql.search_dialect import Condition, look_up
 from stele.stores.sql.search_estimate import (
     PROBED,
     PROBED_IN_ORDER,
     READ,
     SCANNED,
-    Driver,
+    Choice,
     Estimate,
-    Leaf,
-    Remembered,
     cheapest_driver,
     comparisons,
 )
+from stele.stores.sql.search_look import SAMPLE, estimate_of
+from stele.stores.sql.search_memory import Page, Reading
 from stele.stores.sql.search_order import MISSING, NAN, PRESENT, SortKey, Term, behind
-from stele.stores.sql.tables import dataset_inputs, datasets, runs
+from stele.stores.sql.search_request import RunSearch, is_of_key, walked_range
+from stele.stores.sql.tables import TEXT_PREFIX, runs
 
-__all__ = ["Found", "RunSearch", "read_runs"]
-
-_SAMPLE = 200
-_MAX_COUNTED, _MAX_SAMPLED = 24, 60
-_COUNT_ALL, _COUNT_ONE, _LEAST_BOUND = 30_000, 10_000, 3_000
+__all__ = ["Found", "read_runs"]
 
 
 @dataclass(frozen=True)
@@ -70,95 +54,128 @@ class Found:
     values: tuple[SortValue, ...]
 
 
-@dataclass(frozen=True)
-class RunSearch:
-    """A search for runs, resolved.
-
-    Args:
-        connection: Where to read.
-        clauses: Turns nodes into conditions.
-        experiments: Experiment ids, at least one.
-        stages: Stages to show.
-        node: The filter.
-        keys: The complete order.
-        place: Sort values behind which the page starts; None for the first page.
-        limit: Most runs to read.
-        remembered: What an equal search found out a moment ago, and where to put what this one does.
-    """
-
-    connection: Connection
-    clauses: Clauses
-    experiments: Sequence[int]
-    stages: tuple[int, ...]
-    node: Node | None
-    keys: Sequence[SortKey]
-    place: tuple[SortValue, ...] | None
-    limit: int
-    remembered: Remembered | None = None
-
-    def scope(self, row: FromClause) -> Condition:
-        """The run belongs to the experiments and stages."""
-        stage = row.c.stage == self.stages[0] if len(self.stages) == 1 else row.c.stage.in_(self.stages)
-        if len(self.experiments) == 1:
-            return and_(row.c.experiment_id == self.experiments[0], stage)
-        return and_(self.clauses.dialect.numbers(row.c.experiment_id, self.experiments), stage)
-
-    @property
-    def listed(self) -> bool:
-        """Whether ``ix_runs_list`` holds the runs in the wanted order."""
-        field = self.keys[0].key.field
-        return field.key == "start_time" and not self.keys[0].keyed and len(self.experiments) * len(self.stages) == 1
-
-
 def read_runs(search: RunSearch) -> list[Found]:
     """At most ``search.limit`` runs, in order: at most four statements."""
-    entries: float = search.limit
-    if search.node is not None:
-        if isinstance(search.clauses.condition(search.node, runs), False_):
+    page = _page(search)
+    search = replace(search, node=page.choice.node)
+    match page.choice.way:
+        case "nothing":
             return []
-        estimate = _estimate(search)
-        search = replace(search, node=estimate.likely_first(search.node))
-        driver = cheapest_driver(search.node, estimate)
-        entries = _walk_entries(search, estimate)
-        if driver is not None and driver.total < _walk_cost(search, estimate, entries):
-            return _read(search, _driven(search, driver, estimate))
-    if not search.keys[0].walkable:
-        return _read(search, _sorted(search))
-    found: list[Found] = []
-    for rank in _ranks(search):
-        if len(found) < search.limit:
-            found += _read_phase(replace(search, limit=search.limit - len(found)), rank, int(2 * entries))
-    return found
+        case "drive":
+            return _read(search, page, "drive", lambda: _driven(search, page.choice))
+        case "newest":
+            return _read_newest(search, page)
+        case "sort":
+            return _read(search, page, "sort", lambda: _sorted(search))
+        case _:
+            found: list[Found] = []
+            for rank in _ranks(search):
+                if len(found) < search.limit:
+                    found += _read_phase(search, page, rank)
+            return found[: search.limit]
+
+
+def _page(search: RunSearch) -> Page:
+    """What is remembered of the page, or a new one."""
+    if search.remembered is None or search.place is not None or search.is_relative:
+        return Page(_chosen(search))
+    page = search.remembered.pages.get(search.limit)
+    if page is None:
+        page = search.remembered.pages[search.limit] = Page(_chosen(search))
+    return page
+
+
+def _chosen(search: RunSearch) -> Choice:
+    """The cheapest way."""
+    otherwise: Literal["walk", "sort"] = "walk" if search.keys[0].walkable else "sort"
+    if search.node is None:
+        return Choice(otherwise, None, entries=2 * search.limit)
+    if _names_nothing(search) and isinstance(search.clauses.condition(search.node, runs), False_):
+        return Choice("nothing", search.node)
+    estimate = estimate_of(search)
+    node = estimate.likely_first(search.node)
+    entries = _walk_entries(search, estimate)
+    choice = Choice(otherwise, node, estimate, entries=int(2 * entries))
+    cost = _walk_cost(search, estimate, node, entries)
+    driver = cheapest_driver(node, estimate)
+    if driver is not None and driver.total < cost:
+        choice, cost = Choice("drive", node, estimate, driver), driver.total
+    for start in conjuncts(node):
+        if isinstance(start, Compare) and _is_numbered(search, estimate, start):
+            newest = _newest_cost(search, estimate, node, start)
+            if newest < cost:
+                choice, cost = Choice("newest", node, estimate, start=start), newest
+    return choice
+
+
+def _names_nothing(search: RunSearch) -> bool:
+    """Whether no run has one of the names in the filter."""
+    named = (node for node in comparisons(search.node) if node.field.entity in KINDS)
+    return not all(_ids(search, node) for node in named)
+
+
+def _walk_entries(search: RunSearch, estimate: Estimate) -> float:
+    """How many entries of an index are read until the page is full."""
+    if not search.listed and not search.keys[0].walkable:
+        return estimate.total
+    if estimate.sampled < SAMPLE:
+        return estimate.sampled
+    # All that is known of a sample without a hit is that hits are rare.
+    return min(estimate.total, search.limit * estimate.sampled / max(estimate.fitting(search.node), 0.5))
+
+
+def _walk_cost(search: RunSearch, estimate: Estimate, node: Node, entries: float) -> float:
+    probed = PROBED if search.keys[0].walkable else PROBED_IN_ORDER
+    return entries * (SCANNED + probed * estimate.probes(node)) + min(entries, search.limit) * READ
 
 
 @dataclass(frozen=True)
 class _Statement:
-    """The parts of a statement that reads runs."""
+    """The parts of a statement that reads runs.
+
+    They are in the order of the terms, unless it says another one.
+    """
 
     source: FromClause
     conditions: tuple[Condition, ...]
     terms: list[Term]
+    order: tuple[ColumnElement[Any], ...] | None = None
 
 
-def _read(search: RunSearch, statement: _Statement) -> list[Found]:
+def _read(search: RunSearch, page: Page, name: Hashable, build: Callable[[], _Statement], **values: Any) -> list[Found]:
+    """The runs that a statement finds.
+
+    Args:
+        search: The search.
+        page: Where the statement may be, and is put.
+        name: Of the statement.
+        build: Makes the statement.
+        values: Of its parameters.
+    """
+    reading = page.readings.get(name)
+    if reading is None:
+        reading = page.readings[name] = _reading(search, build())
+    found = []
+    for run, *row in reading.rows(search.connection, values):
+        rest = iter(row)
+        whole = [term.constant if term.expression is None else _plain(next(rest), term.kind) for term in reading.terms]
+        found.append(Found(run, tuple(whole)))
+    return found
+
+
+def _reading(search: RunSearch, statement: _Statement) -> Reading:
     terms = statement.terms
     place = behind(terms, search.place) if search.place is not None else true()
-    if isinstance(place, False_):
-        return []
     columns = [term.expression.label(f"s{i}") for i, term in enumerate(terms) if term.expression is not None]
+    order = statement.order or tuple(term.ordered() for term in terms if term.expression is not None)
     query = (
         select(runs.c.run, *columns)
         .select_from(statement.source)
         .where(*statement.conditions, place)
-        .order_by(*(term.ordered() for term in terms if term.expression is not None))
+        .order_by(*order)
         .limit(search.limit)
     )
-    found = []
-    for run, *values in search.connection.execute(query):
-        rest = iter(values)
-        whole = [term.constant if term.expression is None else _plain(next(rest), term.kind) for term in terms]
-        found.append(Found(run, tuple(whole)))
-    return found
+    return Reading(query, terms)
 
 
 def _plain(value: Any, kind: type) -> SortValue:
@@ -200,28 +217,21 @@ def _ranks(search: RunSearch) -> Iterator[int]:
             yield rank
 
 
-def _same_field(node: Node, key: SortKey) -> bool:
-    if not isinstance(node, Compare):
-        return False
-    field, ordered = node.field, key.key.field
-    same = (field.entity, field.key) == (ordered.entity, ordered.key)
-    return same and field.aggregate in (None, "last")
-
-
 def _allows(node: Node, rank: int, key: SortKey) -> bool:
-    if not isinstance(node, Compare) or not _same_field(node, key):
+    if not isinstance(node, Compare) or not is_of_key(node, key):
         return True
     if node.operator == "IS NULL":
         return rank == MISSING
     return rank == PRESENT or (rank == NAN and node.operator in ("!=", "NOT IN", "IS NOT NULL"))
 
 
-def _read_phase(search: RunSearch, rank: int, entries: int) -> list[Found]:
-    if rank != PRESENT or search.clauses.dialect.sorts_in_steps:
-        return _read(search, _phase(search, rank))
-    # It would sort all runs that have the key for a page of them, so let the first entries do when they are enough.
-    found = _read(search, _phase(search, rank, entries))
-    return found if len(found) == search.limit else _read(search, _phase(search, rank))
+def _read_phase(search: RunSearch, page: Page, rank: int) -> list[Found]:
+    if rank == PRESENT and not search.clauses.dialect.sorts_in_steps:
+        # It would sort all runs that have the key for a page of them, so let the first entries do when they suffice.
+        found = _read(search, page, "first entries", lambda: _phase(search, rank, page.choice.entries))
+        if len(found) == search.limit:
+            return found
+    return _read(search, page, rank, lambda: _phase(search, rank))
 
 
 def _phase(search: RunSearch, rank: int, entries: int | None = None) -> _Statement:
@@ -243,7 +253,7 @@ def _phase(search: RunSearch, rank: int, entries: int | None = None) -> _Stateme
         return _Statement(source, lacking, [*first.terms(runs, None, MISSING), *terms])
     source = look_up(table, runs, runs.c.run == table.c.run)
     source, terms = _joined(search, source, table.c.run, others)
-    conditions = [*_walked(search, table, rank), *_probes(search, table), search.scope(runs)]
+    conditions = [*walked_range(search, table, rank), *_probes(search, table), search.scope(runs)]
     if entries is not None:
         conditions.append(_among_first(search, table, entries))
     return _Statement(source, tuple(conditions), [*first.terms(runs, table, rank), *terms])
@@ -253,35 +263,24 @@ def _among_first(search: RunSearch, table: FromClause, entries: int) -> Conditio
     first = search.keys[0]
     last = key_table(first.key.field.entity, "last")
     ordered = last.c.value.asc() if first.key.ascending else last.c.value.desc()
-    walked = select(last.c.value).where(*_walked(search, last, PRESENT)).order_by(ordered)
+    walked = select(last.c.value).where(*walked_range(search, last, PRESENT)).order_by(ordered)
     value = walked.limit(1).offset(entries).scalar_subquery()
     return or_(value.is_(None), table.c.value <= value if first.key.ascending else table.c.value >= value)
 
 
-def _walked(search: RunSearch, table: FromClause, rank: int) -> Iterator[Condition]:
-    """The range of the index."""
-    first = search.keys[0]
-    yield table.c.key_id == first.ids[0]
-    if first.key.field.entity == "metric":
-        yield table.c.value.is_(None) if rank == NAN else table.c.value.is_not(None)
-    value = search.place[1] if search.place is not None and search.place[0] == rank else None
-    if value is not None:
-        yield table.c.value >= value if first.key.ascending else table.c.value <= value
-    for node in conjuncts(search.node):
-        if isinstance(node, Compare) and _same_field(node, first):
-            yield search.clauses.value(node, table)
-
-
 def _probes(search: RunSearch, table: FromClause) -> Iterator[Condition]:
     for node in conjuncts(search.node):
-        if not _same_field(node, search.keys[0]):
+        if not is_of_key(node, search.keys[0]):
             yield search.clauses.condition(node, runs, table.c.run)
 
 
 # Driving from an index
 
 
-def _driven(search: RunSearch, driver: Driver, estimate: Estimate) -> _Statement:
+def _driven(search: RunSearch, choice: Choice) -> _Statement:
+    driver, estimate = choice.driver, choice.estimate
+    assert driver is not None
+    assert estimate is not None
     selects = driver.selects
     numbers = (selects[0] if len(selects) == 1 else union(*selects)).subquery("found")
     source: FromClause = look_up(numbers, runs, runs.c.run == numbers.c.run)
@@ -297,143 +296,73 @@ def _driven(search: RunSearch, driver: Driver, estimate: Estimate) -> _Statement
     return _Statement(source, (*conditions, search.scope(runs)), terms)
 
 
-def _leaf(search: RunSearch, node: Compare) -> Leaf | None:
-    """How an index enumerates the matches of a comparison; None when none does."""
-    if node.operator == "IS NULL":
-        return None
-    clauses = search.clauses
-    if node.field.entity == "attribute":
-        if node.field.key != "run_id" or node.operator not in ("=", "IN"):
-            return None
-        query = select(_RUN_IDS.c.run).where(clauses.condition(node, _RUN_IDS))
-        return Leaf(query, query)
-    if node.field.entity == "dataset":
-        owned = clauses.dialect.numbers(_DATASETS.c.experiment_id, search.experiments)
-        source = look_up(_DATASETS, _INPUTS, _INPUTS.c.dataset == _DATASETS.c.dataset)
-        value = clauses.dataset_value(node, _INPUTS, _DATASETS)
-        query = select(_INPUTS.c.run).select_from(source).where(owned, value).distinct()
-        return Leaf(query, query)
-    ids = clauses.names.get((KINDS[node.field.entity], node.field.key), ())
-    if not ids:
-        return None
-    table = key_table(node.field.entity, "drive")
-    rows = select(table.c.run).where(clauses.dialect.numbers(table.c.key_id, ids))
-    matches = rows.where(clauses.value(node, table))
-    exact = _ranged(node)
-    covered = node.field.aggregate in (None, "last") or node.operator == "IS NOT NULL"
-    return Leaf(matches, matches if exact else rows, exact, covered)
+# The newest of those that have a text
 
 
-_RUN_IDS = runs.alias("drive_runs")
-_INPUTS, _DATASETS = dataset_inputs.alias("drive_inputs"), datasets.alias("drive_datasets")
-
-
-def _ranged(node: Compare) -> bool:
-    """Whether the matches are few ranges of an index."""
-    match node.operator:
-        case "=" | "<" | "<=" | ">" | ">=" | "BETWEEN" | "IN":
-            return node.field.aggregate in (None, "last")
-        case "LIKE":
-            return like.literal_prefix(str(node.value)) != ""
-        case _:
-            return False
-
-
-# The look before the choice
-
-
-def _estimate(search: RunSearch) -> Estimate:
-    """What an equal search, or the page before, found out; else a look of our own."""
-    if search.remembered is None or any(_is_relative(node) for node in comparisons(search.node)):
-        return _look(search)
-    if search.remembered.estimate is None:
-        search.remembered.estimate = _look(search)
-    return search.remembered.estimate
-
-
-def _is_relative(node: Compare) -> bool:
-    values = node.value if isinstance(node.value, tuple) else (node.value,)
-    return any(isinstance(value, Moment) for value in values)
-
-
-def _look(search: RunSearch) -> Estimate:
-    """Counts and a sample, in one statement."""
-    nodes = list(dict.fromkeys(comparisons(search.node)))
-    leaves = {node: leaf for node in nodes if (leaf := _leaf(search, node)) is not None}
-    counted = list(leaves.items())[:_MAX_COUNTED]
-    bound = max(_LEAST_BOUND, min(_COUNT_ONE, _COUNT_ALL // max(1, len(counted))))
-    sampled_nodes = nodes[:_MAX_SAMPLED]
-    bits = {node: 1 << bit if bit < _MAX_SAMPLED else 0 for bit, node in enumerate(nodes)}
-    statement = _sample(search, sampled_nodes).add_columns(
-        _count(_in_scope(search), bound),
-        select(func.max(runs.c.run)).scalar_subquery(),
-        *(_count(leaf.counted, bound) for _, leaf in counted),
-    )
-    masks: dict[int, int] = {}
-    numbers: list[int] = [0] * (len(counted) + 2)
-    for mask, hits, *rest in search.connection.execute(statement):
-        masks[int(mask)] = int(hits)
-        numbers = [int(number or 0) for number in rest]
-    in_scope, highest, *counts = numbers
-    return Estimate(
-        leaves=leaves,
-        counts={node: count for (node, _), count in zip(counted, counts, strict=True)},
-        bound=bound,
-        total=in_scope if in_scope < bound else max(bound, highest),
-        sampled=sum(masks.values()),
-        masks=masks,
-        bits=bits,
+def _is_numbered(search: RunSearch, estimate: Estimate, node: Compare) -> bool:
+    """Whether an index has the matches of a comparison in the order of their numbers, about that of the page."""
+    if not estimate.newest_first or search.place is not None or node not in estimate.counts:
+        return False
+    return (
+        node.field.entity in ("param", "tag")
+        and node.operator == "="
+        and isinstance(node.value, str)
+        and len(node.value) < TEXT_PREFIX
+        and len(_ids(search, node)) == 1
     )
 
 
-def _walk_entries(search: RunSearch, estimate: Estimate) -> float:
-    """How many entries of an index are read until the page is full."""
-    if not search.listed and not search.keys[0].walkable:
-        return estimate.total
-    if estimate.sampled < _SAMPLE:
-        return estimate.sampled
-    # All that is known of a sample without a hit is that hits are rare.
-    return min(estimate.total, search.limit * estimate.sampled / max(estimate.fitting(search.node), 0.5))
+def _ids(search: RunSearch, node: Compare) -> tuple[int, ...]:
+    return search.clauses.names.get((KINDS[node.field.entity], node.field.key), ())
 
 
-def _walk_cost(search: RunSearch, estimate: Estimate, entries: float) -> float:
-    probed = PROBED if search.keys[0].walkable else PROBED_IN_ORDER
-    return entries * (SCANNED + probed * estimate.probes(search.node)) + min(entries, search.limit) * READ
+def _newest_cost(search: RunSearch, estimate: Estimate, node: Node, start: Compare) -> float:
+    others = _without(node, start)
+    rows = estimate.rows(start)
+    part = min(1.0, search.limit / max(rows * estimate.share(others), 1.0))
+    entries = part * rows * (SCANNED + PROBED_IN_ORDER * estimate.probes(others))
+    return entries + search.limit * READ + part * estimate.total * SCANNED
 
 
-def _count(query: Select[Any], bound: int) -> ColumnElement[int]:
-    return select(func.count()).select_from(query.limit(bound).subquery()).scalar_subquery()
+def _without(node: Node | None, start: Compare) -> Node | None:
+    rest = tuple(other for other in conjuncts(node) if other is not start)
+    return And(rest) if rest else None
 
 
-def _in_scope(search: RunSearch) -> Select[Any]:
-    return select(runs.c.run).where(search.scope(runs), *_start_times(search))
+def _read_newest(search: RunSearch, page: Page) -> list[Found]:
+    """The first runs of a listing, which were nearly always made last.
+
+    Matches are read from the last number downwards until the page is full. Then it is missing only what has a smaller
+    number, and yet was started after the oldest run of the page: an index tells, in most stores nothing.
+    """
+    found = _read(search, page, "newest", lambda: _newest(search, page.choice))
+    if len(found) == search.limit:
+        oldest = min(_start_time(run) for run in found)
+        least = min(run.run for run in found)
+        found += _read(search, page, "older", lambda: _older(search), start=oldest, before=least)
+    found.sort(key=lambda run: (-_start_time(run), str(run.values[1])))
+    return found[: search.limit]
 
 
-def _start_times(search: RunSearch) -> Iterator[Condition]:
-    for node in conjuncts(search.node):
-        if isinstance(node, Compare) and (node.field.entity, node.field.key) == ("attribute", "start_time"):
-            yield search.clauses.condition(node, runs)
+def _start_time(run: Found) -> int:
+    return int(run.values[0] or 0)
 
 
-def _sample(search: RunSearch, nodes: Sequence[Compare]) -> Select[Any]:
-    """For the first runs of the walk: each combination of comparisons that hold, and how often."""
-    first = search.keys[0]
-    if first.walkable:
-        table = key_table(first.key.field.entity, "walk")
-        walked = select(table.c.run).where(*_walked(search, table, PRESENT))
-        ordered = walked.order_by(table.c.value.asc() if first.key.ascending else table.c.value.desc())
-    else:
-        ordered = _in_scope(search)
-        if search.listed:
-            start = runs.c.start_time
-            if search.place is not None:
-                value = search.place[0]
-                ordered = ordered.where(start >= value if first.key.ascending else start <= value)
-            ordered = ordered.order_by(start.asc() if first.key.ascending else start.desc())
-    numbers = ordered.limit(_SAMPLE).subquery("sample")
-    mask: ColumnElement[int] = literal(0)
-    for bit, node in enumerate(nodes):
-        mask = mask + case((search.clauses.condition(node, runs, numbers.c.run), 1 << bit), else_=0)
-    source = look_up(numbers, runs, runs.c.run == numbers.c.run)
-    masks = select(mask.label("mask")).select_from(source).subquery("masks")
-    return select(masks.c.mask, func.count()).group_by(masks.c.mask)
+def _newest(search: RunSearch, choice: Choice) -> _Statement:
+    start = choice.start
+    assert start is not None
+    table = key_table(start.field.entity, "drive")
+    source, terms = _joined(search, look_up(table, runs, runs.c.run == table.c.run), table.c.run, search.keys)
+    conditions = [table.c.key_id == _ids(search, start)[0], search.clauses.value(start, table)]
+    if (others := _without(search.node, start)) is not None:
+        conditions.append(search.clauses.condition(others, runs, table.c.run))
+    return _Statement(source, (*conditions, search.scope(runs)), terms, order=(table.c.run.desc(),))
+
+
+def _older(search: RunSearch) -> _Statement:
+    source, terms = _joined(search, runs, runs.c.run, search.keys)
+    assert search.node is not None
+    late = runs.c.start_time >= bindparam("start", type_=BigInteger)
+    # Written as a sum, so that no database takes it for the way to find the runs.
+    earlier = runs.c.run + 0 < bindparam("before", type_=BigInteger)
+    return _Statement(source, (search.scope(runs), late, earlier, search.clauses.condition(search.node, runs)), terms)

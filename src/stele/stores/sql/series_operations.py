@@ -16,10 +16,9 @@ from stele.errors import InvalidParameterValue, shown
 from stele.schema.columns import Doubles, Integers
 from stele.schema.series import BucketSeries, GetSeries, GetSeriesResponse, PointSeries, Series, XAxis
 from stele.stores.sql.buckets import bucketed, extent_of
-from stele.stores.sql.cell_cache import CellCache
 from stele.stores.sql.core import StoreCore
 from stele.stores.sql.points import Points
-from stele.stores.sql.pyramid import Blocks
+from stele.stores.sql.pyramid import CellCache
 from stele.stores.sql.series_range import Position, SeriesRange, columns_for, first_points
 from stele.stores.sql.tables import KIND_METRIC, entity_keys, latest_metrics, runs
 
@@ -123,9 +122,7 @@ def _lengths(connection: Connection, numbers: list[int], key_ids: list[int]) -> 
     return {(row.run, row.key_id): row.points for row in connection.execute(query)}
 
 
-def _in_buckets(
-    connection: Connection, pair: _Pair, count: int, cache: CellCache[Blocks], *, relative: bool
-) -> Series | None:
+def _in_buckets(connection: Connection, pair: _Pair, count: int, cache: CellCache, *, relative: bool) -> Series | None:
     """One series, exact when it has few points in the range; None when it has none."""
     columns = columns_for(connection, pair.wanted, count, cache)
     total = int(columns["points"].sum())

@@ -12,10 +12,9 @@ from sqlalchemy import Connection
 
 from stele import limits
 from stele.stores.sql.buckets import Columns, cell_columns, extent_of, point_columns
-from stele.stores.sql.cell_cache import CellCache
 from stele.stores.sql.cells import CELL_POINTS, Cells, cells_of, grouped
 from stele.stores.sql.points import Ints, Points, concatenated, count_before
-from stele.stores.sql.pyramid import Blocks, read_cells
+from stele.stores.sql.pyramid import CellCache, read_cells
 from stele.stores.sql.series_reader import read_points
 
 __all__ = ["Position", "SeriesRange", "columns_for", "first_points"]
@@ -140,7 +139,7 @@ def _points(connection: Connection, wanted: SeriesRange, first: int | None, last
     return read_points(connection, wanted.run, [wanted.key_id], first, last)[wanted.key_id]
 
 
-def columns_for(connection: Connection, wanted: SeriesRange, buckets: int, cache: CellCache[Blocks]) -> Columns:
+def columns_for(connection: Connection, wanted: SeriesRange, buckets: int, cache: CellCache) -> Columns:
     """The points in a range for so many buckets: as cells when they are many; one by one when there is one for each."""
     if wanted.length < min(buckets * _POINTS_PER_BUCKET, _CHUNK_POINTS):
         return point_columns(wanted.of(_points(connection, wanted, *wanted.steps)))
@@ -159,7 +158,7 @@ def columns_for(connection: Connection, wanted: SeriesRange, buckets: int, cache
 
 
 def _within_time(
-    connection: Connection, cells: Cells, wanted: SeriesRange, most: int, cache: CellCache[Blocks]
+    connection: Connection, cells: Cells, wanted: SeriesRange, most: int, cache: CellCache
 ) -> Cells | None:
     """Cells of the points in a range of time, given those of the whole series; None when cells cannot tell.
 

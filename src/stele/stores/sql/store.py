@@ -7,7 +7,7 @@ from typing import Self
 
 from sqlalchemy import select
 
-from stele.stores.sql.cell_cache import CellCache
+from stele.stores.sql.approvals import ApprovalOperations
 from stele.stores.sql.datasets import DatasetOperations
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.engines import open_database
@@ -15,13 +15,17 @@ from stele.stores.sql.experiments import ExperimentOperations, artifact_location
 from stele.stores.sql.group_writes import GroupWrites
 from stele.stores.sql.ingest import IngestOperations
 from stele.stores.sql.keys import Keys
+from stele.stores.sql.lineage import LineageOperations
 from stele.stores.sql.logged_models import LoggedModelOperations
 from stele.stores.sql.maintenance import MaintenanceOperations
 from stele.stores.sql.metrics import MetricOperations
+from stele.stores.sql.model_versions import ModelVersionOperations
+from stele.stores.sql.pyramid import new_cell_cache
 from stele.stores.sql.registered_models import RegisteredModelOperations
+from stele.stores.sql.registry_events import RegistryEventOperations
 from stele.stores.sql.rewinding import RewindOperations
 from stele.stores.sql.schema_version import prepare
-from stele.stores.sql.search_estimate import Estimates
+from stele.stores.sql.search_memory import SearchMemory
 from stele.stores.sql.series_operations import SeriesOperations
 from stele.stores.sql.tokens import TokenOperations
 
@@ -38,6 +42,10 @@ class SqlStore(
     SeriesOperations,
     LoggedModelOperations,
     RegisteredModelOperations,
+    ModelVersionOperations,
+    ApprovalOperations,
+    RegistryEventOperations,
+    LineageOperations,
     RewindOperations,
     TokenOperations,
 ):
@@ -59,8 +67,8 @@ class SqlStore(
         self.db = open_database(uri)
         self.keys = Keys()
         self.described = DatasetCache()
-        self.estimates = Estimates()
-        self.cells = CellCache()
+        self.searches = SearchMemory()
+        self.cells = new_cell_cache()
         # The one who starts a store may say ``..``; a client that makes an experiment may not.
         self.artifact_root = artifact_location(local_root(artifact_root) if is_local(artifact_root) else artifact_root)
         try:

@@ -429,3 +429,148 @@ logged_model_metrics = Table(
     Index("ix_logged_model_metrics_latest", "model", "key", "timestamp", "step"),
     **_CLUSTERED,
 )
+
+NO_STAGE, STAGING, PRODUCTION, ARCHIVED = 0, 1, 2, 3
+"""``model_versions.model_stage``"""
+
+registered_models = Table(
+    "registered_models",
+    metadata,
+    Column("registered", _Id, primary_key=True, autoincrement=True),
+    Column("name", _word(256), nullable=False, unique=True),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("last_update_time", BigInteger, nullable=False),
+    Column("description", _LongText),
+    # The highest number that a version ever had: numbers are not used twice.
+    Column("last_version", Integer, nullable=False),
+    Index("ix_registered_models_last_update_time", "last_update_time", "name"),
+    **_TABLE,
+    sqlite_autoincrement=True,  # events name models that are gone
+)
+
+registered_model_tags = Table(
+    "registered_model_tags",
+    metadata,
+    Column("registered", _Id, nullable=False),
+    Column("key", _word(250), nullable=False),
+    Column("value", _LongText, nullable=False),
+    PrimaryKeyConstraint("registered", "key"),
+    **_CLUSTERED,
+)
+
+registered_model_aliases = Table(
+    "registered_model_aliases",
+    metadata,
+    Column("registered", _Id, nullable=False),
+    Column("alias", _word(255), nullable=False),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("registered", "alias"),
+    **_CLUSTERED,
+)
+
+model_versions = Table(
+    "model_versions",
+    metadata,
+    Column("registered", _Id, ForeignKey("registered_models.registered"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("model_stage", SmallInteger, nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("last_update_time", BigInteger, nullable=False),
+    Column("description", _LongText),
+    Column("user_id", _word(256), nullable=False),
+    Column("source", _LongText, nullable=False),
+    # Where the files are: what ``source`` stood for when the version was made.
+    Column("location", _LongText, nullable=False),
+    Column("run_id", _word(256), nullable=False),
+    Column("run_link", _LongText, nullable=False),
+    # The logged model that the version is, "" for none.
+    Column("model_id", _word(64), nullable=False),
+    PrimaryKeyConstraint("registered", "version"),
+    Index("ix_model_versions_last_update_time", "last_update_time"),
+    Index("ix_model_versions_run_id", "run_id"),
+    Index("ix_model_versions_model_id", "model_id"),
+    **_CLUSTERED,
+)
+
+model_version_tags = Table(
+    "model_version_tags",
+    metadata,
+    Column("registered", _Id, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("key", _word(250), nullable=False),
+    Column("value", _LongText, nullable=False),
+    PrimaryKeyConstraint("registered", "version", "key"),
+    **_CLUSTERED,
+)
+
+registry_events = Table(
+    "registry_events",
+    metadata,
+    Column("event", _Id, primary_key=True, autoincrement=True),
+    Column("registered", _Id, nullable=False),
+    # The name that the model had then.
+    Column("name", _word(256), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("kind", _word(40), nullable=False),
+    Column("principal", _word(256), nullable=False),
+    Column("version", Integer),
+    # An alias, a stage or the key of a tag.
+    Column("subject", _word(255), nullable=False),
+    # What it was and what it became: a version, a stage, a name, a text; NULL for nothing.
+    Column("before", _LongText),
+    Column("after", _LongText),
+    Column("reason", _LongText, nullable=False),
+    Index("ix_registry_events_registered", "registered", "event"),
+    Index("ix_registry_events_name", "name", "event"),
+    **_TABLE,
+    sqlite_autoincrement=True,  # the order of events is that of their numbers
+)
+
+registry_protections = Table(
+    "registry_protections",
+    metadata,
+    Column("registered", _Id, nullable=False),
+    Column("kind", _word(10), nullable=False),  # alias or stage
+    Column("subject", _word(255), nullable=False),
+    Column("principal", _word(256), nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    PrimaryKeyConstraint("registered", "kind", "subject"),
+    **_CLUSTERED,
+)
+
+REQUEST_OPEN, REQUEST_APPROVED, REQUEST_REJECTED = 0, 1, 2
+"""``approval_requests.status``"""
+
+approval_requests = Table(
+    "approval_requests",
+    metadata,
+    Column("request", _Id, primary_key=True, autoincrement=True),
+    Column("registered", _Id, nullable=False),
+    Column("action", _word(40), nullable=False),
+    Column("subject", _word(255), nullable=False),
+    Column("version", Integer),
+    Column("before", _word(255)),
+    Column("status", SmallInteger, nullable=False),
+    Column("requester", _word(256), nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("reason", _LongText, nullable=False),
+    Column("decider", _word(256), nullable=False),
+    Column("decision_time", BigInteger),
+    Column("decision_reason", _LongText, nullable=False),
+    Index("ix_approval_requests_registered", "registered", "status", "request"),
+    Index("ix_approval_requests_status", "status", "request"),
+    **_TABLE,
+    sqlite_autoincrement=True,  # an id is never used twice
+)
+
+approval_comments = Table(
+    "approval_comments",
+    metadata,
+    Column("comment", _Id, primary_key=True, autoincrement=True),
+    Column("request", _Id, nullable=False),
+    Column("principal", _word(256), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("text", _LongText, nullable=False),
+    Index("ix_approval_comments_request", "request", "comment"),
+    **_TABLE,
+)

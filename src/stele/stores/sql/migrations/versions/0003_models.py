@@ -1,4 +1,4 @@
-"""Logged models."""
+"""Logged models and the registry."""
 
 from typing import Any
 
@@ -36,6 +36,10 @@ def word(length: int) -> sa.String:
 def upgrade() -> None:
     """Keep models as entities of their own, and the registry of those that somebody uses."""
     _logged_models()
+    _registered_models()
+    _model_versions()
+    _registry_events()
+    _approvals()
 
 
 def _logged_models() -> None:
@@ -92,3 +96,135 @@ def _logged_models() -> None:
         **CLUSTERED,
     )
     op.create_index("ix_logged_model_metrics_latest", "logged_model_metrics", ["model", "key", "timestamp", "step"])
+
+
+def _registered_models() -> None:
+    op.create_table(
+        "registered_models",
+        sa.Column("registered", ID, autoincrement=True, nullable=False),
+        sa.Column("name", word(256), nullable=False),
+        sa.Column("creation_time", sa.BigInteger(), nullable=False),
+        sa.Column("last_update_time", sa.BigInteger(), nullable=False),
+        sa.Column("description", LONG_TEXT, nullable=True),
+        sa.Column("last_version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("registered", name="pk_registered_models"),
+        sa.UniqueConstraint("name", name="uq_registered_models_name"),
+        **INNODB,
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_registered_models_last_update_time", "registered_models", ["last_update_time", "name"])
+    op.create_table(
+        "registered_model_tags",
+        sa.Column("registered", ID, nullable=False),
+        sa.Column("key", word(250), nullable=False),
+        sa.Column("value", LONG_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("registered", "key", name="pk_registered_model_tags"),
+        **CLUSTERED,
+    )
+    op.create_table(
+        "registered_model_aliases",
+        sa.Column("registered", ID, nullable=False),
+        sa.Column("alias", word(255), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("registered", "alias", name="pk_registered_model_aliases"),
+        **CLUSTERED,
+    )
+
+
+def _model_versions() -> None:
+    op.create_table(
+        "model_versions",
+        sa.Column("registered", ID, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("model_stage", sa.SmallInteger(), nullable=False),
+        sa.Column("creation_time", sa.BigInteger(), nullable=False),
+        sa.Column("last_update_time", sa.BigInteger(), nullable=False),
+        sa.Column("description", LONG_TEXT, nullable=True),
+        sa.Column("user_id", word(256), nullable=False),
+        sa.Column("source", LONG_TEXT, nullable=False),
+        sa.Column("location", LONG_TEXT, nullable=False),
+        sa.Column("run_id", word(256), nullable=False),
+        sa.Column("run_link", LONG_TEXT, nullable=False),
+        sa.Column("model_id", word(64), nullable=False),
+        sa.PrimaryKeyConstraint("registered", "version", name="pk_model_versions"),
+        sa.ForeignKeyConstraint(["registered"], ["registered_models.registered"], name="fk_model_versions_registered"),
+        **CLUSTERED,
+    )
+    for column in ("last_update_time", "run_id", "model_id"):
+        op.create_index(f"ix_model_versions_{column}", "model_versions", [column])
+    op.create_table(
+        "model_version_tags",
+        sa.Column("registered", ID, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("key", word(250), nullable=False),
+        sa.Column("value", LONG_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("registered", "version", "key", name="pk_model_version_tags"),
+        **CLUSTERED,
+    )
+
+
+def _registry_events() -> None:
+    op.create_table(
+        "registry_events",
+        sa.Column("event", ID, autoincrement=True, nullable=False),
+        sa.Column("registered", ID, nullable=False),
+        sa.Column("name", word(256), nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
+        sa.Column("kind", word(40), nullable=False),
+        sa.Column("principal", word(256), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("subject", word(255), nullable=False),
+        sa.Column("before", LONG_TEXT, nullable=True),
+        sa.Column("after", LONG_TEXT, nullable=True),
+        sa.Column("reason", LONG_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("event", name="pk_registry_events"),
+        **INNODB,
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_registry_events_registered", "registry_events", ["registered", "event"])
+    op.create_index("ix_registry_events_name", "registry_events", ["name", "event"])
+
+
+def _approvals() -> None:
+    op.create_table(
+        "registry_protections",
+        sa.Column("registered", ID, nullable=False),
+        sa.Column("kind", word(10), nullable=False),
+        sa.Column("subject", word(255), nullable=False),
+        sa.Column("principal", word(256), nullable=False),
+        sa.Column("creation_time", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("registered", "kind", "subject", name="pk_registry_protections"),
+        **CLUSTERED,
+    )
+    op.create_table(
+        "approval_requests",
+        sa.Column("request", ID, autoincrement=True, nullable=False),
+        sa.Column("registered", ID, nullable=False),
+        sa.Column("action", word(40), nullable=False),
+        sa.Column("subject", word(255), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("before", word(255), nullable=True),
+        sa.Column("status", sa.SmallInteger(), nullable=False),
+        sa.Column("requester", word(256), nullable=False),
+        sa.Column("creation_time", sa.BigInteger(), nullable=False),
+        sa.Column("reason", LONG_TEXT, nullable=False),
+        sa.Column("decider", word(256), nullable=False),
+        sa.Column("decision_time", sa.BigInteger(), nullable=True),
+        sa.Column("decision_reason", LONG_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("request", name="pk_approval_requests"),
+        **INNODB,
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_approval_requests_registered", "approval_requests", ["registered", "status", "request"])
+    op.create_index("ix_approval_requests_status", "approval_requests", ["status", "request"])
+    op.create_table(
+        "approval_comments",
+        sa.Column("comment", ID, autoincrement=True, nullable=False),
+        sa.Column("request", ID, nullable=False),
+        sa.Column("principal", word(256), nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
+        sa.Column("text", LONG_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("comment", name="pk_approval_comments"),
+        **INNODB,
+    )
+    op.create_index("ix_approval_comments_request", "approval_comments", ["request", "comment"])

@@ -1,4 +1,4 @@
-"""The digest of a model: one text that stands for all of its files."""
+"""The digest of a model: one text that stands for the names and contents of all of its files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stele.artifacts.paths import RESERVED
 
-__all__ = ["manifest_digest"]
+__all__ = ["files_below", "manifest_digest"]
 
 
 def manifest_digest(directory: Path) -> str:
@@ -19,14 +19,15 @@ def manifest_digest(directory: Path) -> str:
     forward slashes; what ``sha256sum`` prints for the files, and so can be checked with it.
     """
     whole = hashlib.sha256()
-    for path in sorted(_files(directory)):
+    for path in sorted(files_below(directory)):
         with (directory / path).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")
         whole.update(f"{digest.hexdigest()}  {path}\n".encode("utf-8", "surrogateescape"))
     return f"sha256:{whole.hexdigest()}"
 
 
-def _files(directory: Path) -> Iterator[str]:
+def files_below(directory: Path) -> Iterator[str]:
+    """The path of every file, with forward slashes; not those in which a repository keeps its own records."""
     for folder, directories, names in os.walk(directory):
         directories[:] = [name for name in directories if name != RESERVED]
         for name in names:

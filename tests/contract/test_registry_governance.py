@@ -1,0 +1,99 @@
+"""What Stele adds to the registry: on SQLite, PostgreSQL and MariaDB, behind a journal, and over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from journal_tools import new_run, no_files
+from stele.errors import Conflict, DoesNotExist
+from stele.schema import governance as g
+from stele.schema import registered_models as rm
+from stele.stores.base import ACTOR, TrackingStore
+from stele.stores.buffered import BufferedStore
+from stele.stores.sql import SqlStore
+from stele.testing.model_registry import aliased, set_alias, to_stage
+from stele.testing.registry_governance import RegistryGovernanceContract, ask, events_of, protect
+
+
+@contextmanager
+def acting_as(user: str) -> Iterator[None]:
+    """What is done in the block is done by somebody."""
+    token = ACTOR.set(user)
+    yield
+    ACTOR.reset(token)
+
+
+class TestSqlStore(RegistryGovernanceContract):
+    @pytest.fixture
+    def store(self, sql_store: SqlStore) -> SqlStore:
+        return sql_store
+
+    def test_an_approval_carries_the_change_out(self, store: SqlStore, name: str) -> None:
+        set_alias(store, name, "champion", "1")
+        protect(store, name, alias="champion")
+        with acting_as("ann"):
+            made = ask(store, name, "set_alias", alias="champion", version="2", reason="better")
+        with acting_as("bob"):
+            decision = g.DecideApproval(request_id=made.request_id, reason="agreed")
+            found = store.approve_request(decision).request
+        assert (found.status, found.requester, found.decided_by) == ("approved", "ann", "bob")
+        assert aliased(store, name, "champion") == "2"
+        events = events_of(store, name)[:3]
+        assert [(event.kind, event.principal, event.reason) for event in events] == [
+            ("request_approved", "bob", "agreed"),
+            ("alias_set", "bob", "better"),
+            ("request_opened", "ann", "better"),
+        ]
+
+    def test_a_protection_is_lifted_with_an_approval(self, store: SqlStore, name: str) -> None:
+        to_stage(store, name, "1", "Production")
+        protect(store, name, stage="Production")
+        for action, fields in (
+            ("set_stage", {"stage": "Production", "version": "2"}),
+            ("unprotect_stage", {"stage": "Production"}),
+        ):
+            with acting_as("ann"):
+                made = ask(store, name, action, **fields)
+            with acting_as("bob"):
+                store.approve_request(g.DecideApproval(request_id=made.request_id))
+        assert store.list_protections(g.ListProtections(name=name)).protections == []
+        assert to_stage(store, name, "3", "Production", archive=True).current_stage == "Production"
+
+    def test_a_request_about_another_state_is_refused(self, store: SqlStore, name: str) -> None:
+        with acting_as("ann"):
+            first = ask(store, name, "set_alias", alias="champion", version="1")
+            second = ask(store, name, "set_alias", alias="champion", version="2")
+        with acting_as("bob"):
+            store.approve_request(g.DecideApproval(request_id=first.request_id))
+            with pytest.raises(Conflict, match="has changed"):
+                store.approve_request(g.DecideApproval(request_id=second.request_id))
+        assert aliased(store, name, "champion") == "1"
+        assert store.get_approval_request(g.ApprovalRequestId(request_id=second.request_id)).request.status == "open"
+
+    def test_a_version_that_is_gone_cannot_be_approved(self, store: SqlStore, name: str) -> None:
+        with acting_as("ann"):
+            made = ask(store, name, "set_stage", stage="Staging", version="1")
+        store.delete_model_version(rm.ModelVersionName(name=name, version="1"))
+        with acting_as("bob"), pytest.raises(DoesNotExist):
+            store.approve_request(g.DecideApproval(request_id=made.request_id))
+
+
+class TestBufferedStore(RegistryGovernanceContract):
+    @pytest.fixture
+    def store(self, sql_store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrackingStore]:
+        monkeypatch.setenv("STELE_JOURNAL_DIR", str(tmp_path / "journal"))
+        buffered = BufferedStore(str(sql_store.db.name), sql_store, lambda: sql_store, no_files)
+        buffered.appender(new_run(sql_store), "x")(1.0)  # it has a journal and a sender
+        yield cast("TrackingStore", buffered)
+        buffered.finish()
+
+
+class TestRestStore(RegistryGovernanceContract):
+    @pytest.fixture
+    def store(self, rest_store: TrackingStore) -> TrackingStore:
+        return rest_store
