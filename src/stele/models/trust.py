@@ -28,9 +28,9 @@ from uuid import uuid4
 from msgspec import Struct
 
 from stele import settings
+from stele.artifacts.digests import manifest_digest
 from stele.client.shim import answering_mlflow
 from stele.errors import InvalidParameterValue, UntrustedModel, shown
-from stele.artifacts.digests import manifest_digest
 from stele.models.files import ModelFiles
 from stele.models.findings import Finding
 

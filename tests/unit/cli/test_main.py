@@ -14,7 +14,7 @@ from stele.cli import stele
 
 NO_DATA = frozenset(
     "archive completion csv delete download exec log log-artifact log-artifacts "
-    "rename restore server ui upgrade".split()
+    "rename restore serve server ui upgrade".split()
 )
 """Commands that do something, or print one line or a file."""
 

@@ -11,8 +11,8 @@ from sklearn.linear_model import LinearRegression
 
 import stele
 from servers import stele_server
-from stele.errors import InvalidParameterValue, UntrustedModel
 from stele.artifacts.digests import manifest_digest
+from stele.errors import InvalidParameterValue, UntrustedModel
 from stele.pyfunc import PythonModel
 
 FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0]})
