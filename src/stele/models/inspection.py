@@ -6,8 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from stele.errors import SteleError
 from stele.artifacts.digests import manifest_digest
+from stele.errors import SteleError
 from stele.models.files import ModelFiles
 from stele.models.findings import Finding, code_findings
 from stele.models.flavors import FLAVORS

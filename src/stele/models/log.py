@@ -11,12 +11,12 @@ from typing import Any, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stele.artifacts.digests import manifest_digest
 from stele.client.calls.files import upload
 from stele.client.client import Client
 from stele.client.fluent import active_run, client_of
 from stele.client.logged_models import initialize_logged_model
 from stele.client.model_registry import register_model
-from stele.artifacts.digests import manifest_digest
 from stele.models.flavor import Flavor
 from stele.models.format import Model
 from stele.models.model_info import ModelInfo, model_info

@@ -13,8 +13,8 @@ from sklearn.linear_model import LinearRegression
 
 import stele
 import stele.models
-from stele.errors import DoesNotExist, InvalidParameterValue, NotImplementedHere, UntrustedModel
 from stele.artifacts.digests import manifest_digest
+from stele.errors import DoesNotExist, InvalidParameterValue, NotImplementedHere, UntrustedModel
 from stele.models.files import ModelFiles
 from stele.models.findings import Finding
 from stele.models.trust import AdmittedModel, Source, judge
