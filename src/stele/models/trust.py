@@ -47,12 +47,14 @@ class Source(Struct, frozen=True):
         directory: Where the files are now.
         recorded_digest: What the store recorded when the model was logged; None when it recorded nothing.
         is_local: Whether the caller named a plain path of this machine.
+        is_verified: Whether the files were compared with the digest already.
     """
 
     uri: str
     directory: Path
     recorded_digest: str | None = None
     is_local: bool = False
+    is_verified: bool = False
 
 
 class Verdict(Struct, frozen=True):
@@ -102,7 +104,7 @@ def judge(source: Source, findings: Sequence[Finding], trust: bool | None = None
     if trust or mode == "any":
         return Verdict(admitted=True)
     if source.recorded_digest is not None:
-        changed = manifest_digest(source.directory) != source.recorded_digest
+        changed = not source.is_verified and manifest_digest(source.directory) != source.recorded_digest
         return Verdict(
             not changed, "its files are not those that were logged: somebody changed them" if changed else ""
         )

@@ -103,3 +103,12 @@ def test_a_model_that_was_initialised_before(estimator: LinearRegression) -> Non
     model = stele.initialize_logged_model("early")
     info = stele.sklearn.log_model(estimator, model_id=model.model_id, params={"k": 1})
     assert (info.model_id, info.name, info.params) == (model.model_id, "early", {"k": "1"})
+
+
+@pytest.mark.usefixtures("store")
+def test_a_model_is_registered_with_the_same_call(estimator: LinearRegression) -> None:
+    infos = [stele.sklearn.log_model(estimator, name="line", registered_model_name="prices") for _ in range(2)]
+    assert [info.registered_model_version for info in infos] == [1, 2]
+    stele.Client().set_registered_model_alias("prices", "champion", "1")
+    for uri in ("models:/prices/2", "models:/prices@champion", "models:/prices/latest"):
+        assert stele.pyfunc.load_model(uri).predict(FRAME).round(6).tolist() == [0.0, 1.0, 2.0]
