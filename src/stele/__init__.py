@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from stele import data as data
     from stele import entities as entities
     from stele import exceptions as exceptions
+    from stele import registry as registry
     from stele import tracking as tracking
     from stele.client.active_model import ActiveModel as ActiveModel
     from stele.client.active_model import clear_active_model as clear_active_model
@@ -101,7 +102,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("artifacts", "data", "entities", "exceptions", "tracking")
+_SUBMODULES = ("artifacts", "data", "entities", "exceptions", "registry", "tracking")
 
 _MODULES = {
     "stele.client.active_model": (

@@ -24,6 +24,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("stele.cli.export:export", "Write runs and their points as Parquet files."),
     "sql": ("stele.cli.sql:sql", "Ask runs and points with SQL."),
     "artifacts": ("stele.cli.artifacts:artifacts", "List, download and log the files of runs."),
+    "registry": ("stele.cli.registry:registry", "List, promote and explain registered models."),
     "server": ("stele.cli.server:server", "Serve a store over HTTP."),
     "ui": ("stele.cli.server:ui", "Serve the local store on this machine."),
     "exec": ("stele.cli.execute:execute", "Run a program that imports mlflow, unchanged, with Stele."),
