@@ -99,10 +99,6 @@ def test_two_people_change_what_is_protected(cli, cli_json, fraud):
     ACTOR.set("")
     lines = cli("registry", "events", "fraud", "--kind", "alias_set").stdout.splitlines()
     assert all(part in lines[1] for part in ("bob", "alias set champion", "good"))
-        "bob",
-        "alias set champion",
-        "good",
-    ]
     assert [event["kind"] for event in cli_json("registry", "events", "fraud", "--by", "ann")] == ["request_opened"] * 2
 
 

@@ -12,8 +12,7 @@ from sqlalchemy import Connection, func, select, tuple_
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.schema import registered_models as rm
 from stele.schema.codec import required
-from stele.stores.sql.parts import parts
-from stele.stores.sql.tables import (
+from stele.stores.sql.model_tables import (
     ARCHIVED,
     NO_STAGE,
     PRODUCTION,
@@ -24,6 +23,7 @@ from stele.stores.sql.tables import (
     registered_model_tags,
     registered_models,
 )
+from stele.stores.sql.parts import parts
 
 __all__ = [
     "STAGE_NAMES",

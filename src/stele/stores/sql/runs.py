@@ -18,6 +18,7 @@ from stele.schema.enums import RunStatus, status_name, view_name
 from stele.schema.experiments import Empty
 from stele.schema.runs import Run, RunData
 from stele.stores.sql import series, summaries
+from stele.stores.sql.announcements import announce_run
 from stele.stores.sql.batch import Batch, check_batch, check_tags, merge_params
 from stele.stores.sql.core import active_experiment, experiment_number, locked_run, no_run, now_ms
 from stele.stores.sql.dialect import Prepared
@@ -147,6 +148,9 @@ class RunOperations(PointLog):
             if changes:
                 connection.execute(update(runs).where(runs.c.run == row.run).values(**changes))
             info = connection.execute(select(runs).where(runs.c.run == row.run)).one()
+            if RunStatus.is_terminated(changes.get("status", RunStatus.RUNNING)):
+                status = RunStatus.to_string(info.status)
+                announce_run(connection, info.run_id, info.name, info.experiment_id, status)
             return r.UpdateRunResponse(run_info=run_info(dict(info._mapping)))  # noqa: SLF001  # its public name
 
         return self.db.write(work)
