@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from stele import exceptions as exceptions
     from stele import models as models
     from stele import pyfunc as pyfunc
+    from stele import registry as registry
     from stele import sklearn as sklearn
     from stele import tracking as tracking
     from stele import types as types
@@ -105,7 +106,18 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("artifacts", "data", "entities", "exceptions", "models", "pyfunc", "sklearn", "tracking", "types")
+_SUBMODULES = (
+    "artifacts",
+    "data",
+    "entities",
+    "exceptions",
+    "models",
+    "pyfunc",
+    "registry",
+    "sklearn",
+    "tracking",
+    "types",
+)
 
 _MODULES = {
     "stele.client.active_model": (

@@ -21,6 +21,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "sql": ("stele.cli.sql:sql", "Ask runs and points with SQL."),
     "artifacts": ("stele.cli.artifacts:artifacts", "List, download and log the files of runs."),
     "models": ("stele.cli.models:models", "Look at models, serve them, predict for files, pack them."),
+    "registry": ("stele.cli.registry:registry", "List, promote and explain registered models."),
     "server": ("stele.cli.server:server", "Serve a store over HTTP."),
     "ui": ("stele.cli.server:ui", "Serve the local store on this machine."),
     "exec": ("stele.cli.execute:execute", "Run a program that imports mlflow, unchanged, with Stele."),

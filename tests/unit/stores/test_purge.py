@@ -284,7 +284,7 @@ def test_rows_are_found_by_an_index(tmp_path, table):
                     plans.extend(row[3] for row in plan)
 
             event.listen(connection, "before_cursor_execute", note)
-            purge._delete_some(connection, target, target.c.run.in_([1, 2]), 10)
+            purge.delete_some(connection, target, target.c.run.in_([1, 2]), 10)
 
         store.db.write(work)
         assert plans

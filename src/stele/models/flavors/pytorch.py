@@ -199,8 +199,8 @@ def save_model(
         extra_pip_requirements: Requirements in addition.
         metadata: Anything that YAML can hold.
         export_model: Refuse what cannot be exported, as ``serialization_format="pt2"`` does.
-        serialization_format: ``pt2`` or ``pickle``; None exports the model on its input example when it can, and says so
-            when it pickles instead.
+        serialization_format: ``pt2`` or ``pickle``; None exports the model on its input example when it can, and says
+            so when it pickles instead.
 
     Raises:
         AlreadyExists: Something is at the path.

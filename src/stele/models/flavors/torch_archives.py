@@ -1,8 +1,8 @@
 """What is in the archives of PyTorch: whether they hold tensors and graphs only, or can run code.
 
 An exported program (``.pt2``) is a graph of named operations beside tensors. Reading one evaluates its symbolic
-expressions and turns names into Python, and falls back to unpickling; so it counts as data only when every name is one of
-an operation or of a value, and every pickle in it rebuilds tensors. All else is taken for code.
+expressions and turns names into Python, and falls back to unpickling; so it counts as data only when every name is one
+of an operation or of a value, and every pickle in it rebuilds tensors. All else is taken for code.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from stele.stores.sql.backlog import Backlog, wanted_points
 from stele.stores.sql.compaction import compact_once
 from stele.stores.sql.core import run_numbers
 from stele.stores.sql.purge import PurgeOperations
+from stele.stores.sql.purge_models import PurgeModelOperations
 from stele.stores.sql.runs import RunOperations
 from stele.stores.sql.summaries import apply_pending, is_pending
 from stele.stores.sql.tables import ingest_log, segments
@@ -45,7 +46,7 @@ SPARE_PAGES = 4_096
 _CLAIM_POLL_SECONDS = 0.02
 
 
-class MaintenanceOperations(RunOperations, PurgeOperations):
+class MaintenanceOperations(RunOperations, PurgeOperations, PurgeModelOperations):
     """The part of a store that works in the background."""
 
     def __init__(self) -> None:

@@ -18,6 +18,7 @@ from stele.schema.enums import RunStatus, status_name, view_name
 from stele.schema.experiments import Empty
 from stele.schema.runs import Run, RunData
 from stele.stores.sql import series, summaries
+from stele.stores.sql.announcements import announce_run
 from stele.stores.sql.batch import Batch, check_batch, check_tags, merge_params
 from stele.stores.sql.core import active_experiment, experiment_number, locked_run, no_run, now_ms
 from stele.stores.sql.dialect import Prepared
@@ -146,6 +147,10 @@ class RunOperations(PointLog):
                 self._write(connection, row, request.run_id, Batch(tags={RUN_NAME_TAG: name}))
             if changes:
                 connection.execute(update(runs).where(runs.c.run == row.run).values(**changes))
+            if RunStatus.is_terminated(changes.get("status", RunStatus.RUNNING)):
+                info = fetch_info(connection, row.run)
+                announce_run(connection, info.run_id, info.run_name, int(info.experiment_id), info.status)
+                return r.UpdateRunResponse(run_info=info)
             return r.UpdateRunResponse(run_info=fetch_info(connection, row.run))
 
         return self.db.write(work)
