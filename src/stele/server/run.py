@@ -19,6 +19,7 @@ from uvicorn.supervisors import Multiprocess
 from stele.errors import Unavailable
 from stele.server.app import App, create_app
 from stele.server.config import ServerConfig
+from stele.server.protocol import JoiningProtocol
 from stele.server.telemetry import set_up_logging
 
 __all__ = ["serve", "worker_app"]
@@ -55,7 +56,7 @@ def serve(config: ServerConfig, *, started: Callable[[], None] = lambda: None) -
 
 
 _OPTIONS: dict[str, Any] = {
-    "http": "httptools",
+    "http": JoiningProtocol,
     "loop": "asyncio",
     "ws": "none",
     "lifespan": "on",
