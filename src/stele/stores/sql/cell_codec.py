@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stele.stores.sql.cells import CELL, CELL_POINTS, Cells, grouped
+from stele.stores.sql.cells import CELL, CELL_POINTS, Cells, concatenated_cells, grouped
 from stele.stores.sql.column_codec import Corrupt
 from stele.stores.sql.decimals import Decimals, as_decimals
 from stele.stores.sql.points import Ints, Points
@@ -182,7 +182,7 @@ def unpack_cells(summaries: Sequence[bytes], joined: int = 1) -> tuple[Cells, In
         return np.empty(0, CELL), counts
     if len(groups) == 1:
         return groups[0].reshape(-1), counts
-    cells = np.concatenate([group.reshape(-1) for group in groups])
+    cells = concatenated_cells([group.reshape(-1) for group in groups])
     return _reordered(cells, list(alike.values()), counts), counts
 
 
