@@ -24,7 +24,7 @@ from stele.stores.sql.core import run_numbers
 from stele.stores.sql.purge import PurgeOperations
 from stele.stores.sql.purge_models import PurgeModelOperations
 from stele.stores.sql.runs import RunOperations
-from stele.stores.sql.summaries import apply_pending, is_pending
+from stele.stores.sql.summaries import is_pending
 from stele.stores.sql.tables import ingest_log, segments
 
 __all__ = ["MaintenanceOperations"]
@@ -101,7 +101,7 @@ class MaintenanceOperations(RunOperations, PurgeOperations, PurgeModelOperations
         while True:
             # Only what has been applied is moved.
             if self.db.read(lambda c: is_pending(c, run)):
-                self.db.write(lambda c: apply_pending(c, self.keys, [run]))
+                self.apply_logs([run])
             self.backlog.take(run)
             portion = compact_once(self.db, run, whole=whole)
             moved += portion
