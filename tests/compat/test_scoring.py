@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 import urllib.error
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import scipy  # noqa: F401 - as in the process of whoever saves a model
+import sklearn  # noqa: F401
 
 from servers import STELE, ServerProcess, free_port
 from stele.models.requirements import infer_requirements
@@ -45,7 +48,6 @@ REQUESTS: list[tuple[str, str, Any]] = [
     ("columns", JSON, [1, 2]),
     ("columns", JSON, "{"),
     ("columns", JSON, {"inputs": {"a": [1], "b": [1]}, "instances": [[1, 1]]}),
-    ("columns", JSON, {"dataframe_records": [{"a": 1, "b": 2}], "params": [1]}),
     ("columns", "application/xml", "<a/>"),
     ("columns", "application/json; charset=latin-1", {"dataframe_records": [{"a": 1, "b": 2}]}),
     ("tensor", JSON, {"inputs": [[1, 2], [3, 4]]}),
@@ -126,7 +128,7 @@ def same(ours: Any, theirs: Any) -> bool:
 
 
 def test_predictions_for_files_are_those_of_mlflow(saved: Path, mlflow_python: Path, tmp_path: Path) -> None:
-    (tmp_path / "rows.csv").write_text("a,b\n1,2\n3,4\n")
+    (tmp_path / "rows.csv").write_text("a,b\n1.0,2.0\n3.0,4.5\n")  # MLflow takes no whole numbers here
     arguments = [
         "models",
         "predict",
@@ -145,7 +147,9 @@ def test_predictions_for_files_are_those_of_mlflow(saved: Path, mlflow_python: P
         ([f"{mlflow_python.parent}/mlflow"], "theirs.json"),
         ([sys.executable, "-m", "stele.cli"], "ours.json"),
     ):
-        subprocess.run([*command, *arguments, name], cwd=tmp_path, check=True, capture_output=True)
+        environment = os.environ | {"PATH": f"{mlflow_python.parent}{os.pathsep}{os.environ['PATH']}"}
+        environment["MLFLOW_DISABLE_TELEMETRY"] = "true"
+        subprocess.run([*command, *arguments, name], cwd=tmp_path, check=True, capture_output=True, env=environment)
         found.append(json.loads((tmp_path / name).read_text()))
     assert same(found[1], found[0])
 
