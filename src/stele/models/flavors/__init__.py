@@ -12,9 +12,14 @@ FLAVORS: Registry[Flavor] = Registry(
     "flavor",
     ("stele.flavors",),
     {
+        "mlflow.lightgbm": "stele.models.flavors.lightgbm:FLAVOR",
+        "mlflow.onnx": "stele.models.flavors.onnx:FLAVOR",
         "mlflow.pyfunc.loaders.code_model": "stele.models.flavors.script:FLAVOR",
         "mlflow.pyfunc.model": "stele.models.flavors.python_object:FLAVOR",
+        "mlflow.pytorch": "stele.models.flavors.pytorch:FLAVOR",
         "mlflow.sklearn": "stele.models.flavors.sklearn:FLAVOR",
+        "mlflow.statsmodels": "stele.models.flavors.statsmodels:FLAVOR",
+        "mlflow.xgboost": "stele.models.flavors.xgboost:FLAVOR",
     },
 )
 """Loader module, as MLmodel names it, -> flavor."""
