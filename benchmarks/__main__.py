@@ -20,6 +20,7 @@ from benchmarks.ingest import ingest_rows, size_rows, wide_rows
 from benchmarks.large import large_rows
 from benchmarks.load import load_rows
 from benchmarks.log_calls import log_rows
+from benchmarks.models import model_rows
 from benchmarks.reads import read_rows
 from benchmarks.results import Row, show, write
 from benchmarks.search import search_rows
@@ -43,6 +44,7 @@ PARTS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "search": search_rows,
     "database": database_rows,
     "large": large_rows,
+    "model": model_rows,
     "crowd": crowd_rows,
     "kill": kill_rows,
 }

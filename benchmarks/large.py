@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.ingest import fill
-from benchmarks.measure import median_ms
+from benchmarks.measure import Progress, median_ms
 from benchmarks.points import mix
 from benchmarks.results import Limit, Row
 from benchmarks.setting import Setting
@@ -83,7 +83,9 @@ def _new_runs(store: SqlStore) -> list[str]:
 def _add(store: SqlStore, runs: Sequence[str], points: int, already: int) -> float:
     """Log so many more points to all runs together; returns the seconds."""
     seconds = 0.0
+    progress = Progress("logging points", points)
     for number, run_id in enumerate(runs):
+        progress.at(number * points // len(runs))
         columns = mix(points // len(runs), seed=number)
         first = already // len(runs) // len(columns.values)
         later = columns._replace(steps=columns.steps + first, timestamps=columns.timestamps + first * 100)

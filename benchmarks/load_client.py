@@ -55,7 +55,7 @@ class Client:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
 
         async def post(operation: bytes, body: bytes) -> bytes | None:
-            status, answer = await _exchange(reader, writer, operation, body)
+            status, answer = await exchange(reader, writer, b"/api/2.0/mlflow/" + operation, body)
             if status == b"200":
                 return answer
             self.refused += 1
@@ -77,11 +77,11 @@ class Client:
         writer.close()
 
 
-async def _exchange(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, operation: bytes, body: bytes
+async def exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: bytes, body: bytes
 ) -> tuple[bytes, bytes]:
     """Status and body of the answer to a request."""
-    head = b"POST /api/2.0/mlflow/%s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" % operation
+    head = b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" % path
     writer.write(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     answer = await reader.readuntil(b"\r\n\r\n")
     length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])

@@ -7,6 +7,7 @@ import math
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +15,29 @@ from typing import Any
 
 import psutil
 
-__all__ = ["median_ms", "percentile", "resident_megabytes", "run_python", "run_script", "times_ms"]
+__all__ = ["Progress", "median_ms", "percentile", "resident_megabytes", "run_python", "run_script", "times_ms"]
+
+
+_TOLD_SECONDS = 10.0
+
+
+class Progress:
+    """Tells on standard error how far something is, every ten seconds.
+
+    Args:
+        what: What is being done.
+        total: When it is done.
+    """
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what, self._total = what, total
+        self._told = time.monotonic()
+
+    def at(self, done: int) -> None:
+        """So much is done."""
+        if time.monotonic() - self._told > _TOLD_SECONDS:
+            self._told = time.monotonic()
+            print(f"  {self._what}: {done:,} of {self._total:,}", file=sys.stderr, flush=True)
 
 
 def times_ms(call: Callable[[], object], rounds: int, *, warm: int = 1) -> list[float]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert
 
+from benchmarks.measure import Progress
 from stele.stores.sql import tables
 from stele.stores.sql.documents import LatestMetric, RunDocument, pack, pack_latest
 from stele.stores.sql.tables import KIND_METRIC, KIND_PARAM, KIND_TAG
@@ -81,7 +82,9 @@ def load(connection: Connection, runs: int, *, seed: int = 1, experiment_id: int
             row = {"key_id": keys[kind, name], "experiment_id": experiment_id, "kind": kind, "name": name}
             connection.execute(insert(tables.entity_keys), row)
     generator = random.Random(seed)
+    progress = Progress("making runs", runs)
     for first in range(1, runs + 1, _CHUNK):
+        progress.at(first)
         made = [_run(generator, number, experiment_id) for number in range(first, min(first + _CHUNK, runs + 1))]
         connection.execute(insert(tables.runs), [run for run, *_ in made])
         connection.execute(insert(tables.latest_metrics), [row for run in made for row in _metrics(run, keys)])

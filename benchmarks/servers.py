@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Server", "free_port", "mlflow_server", "stele_server"]
+__all__ = ["Server", "free_port", "mlflow_scoring", "mlflow_server", "stele_scoring", "stele_server"]
 
 
 class Server(NamedTuple):
@@ -55,8 +56,31 @@ def mlflow_server(theirs: Path, folder: Path, uri: str = "sqlite:///mlflow.db") 
 
 
 @contextmanager
-def _running(command: list[str], port: int, folder: Path) -> Iterator[Server]:
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def stele_scoring(model: Path, folder: Path) -> Iterator[Server]:
+    """Stele serving a model in this environment, from its first answer on."""
+    port = free_port()
+    command = [sys.executable, "-m", "stele.cli", "models", "serve", "-m", str(model), "-p", str(port)]
+    with _running([*command, "--log-format", "off"], port, folder) as server:
+        yield server
+
+
+@contextmanager
+def mlflow_scoring(theirs: Path, model: Path, folder: Path) -> Iterator[Server]:
+    """MLflow serving a model in its environment, with one process for requests."""
+    port = free_port()
+    command = [str(theirs.parent / "mlflow"), "models", "serve", "-m", str(model), "-p", str(port), "--env-manager"]
+    with _running([*command, "local", "--workers", "1"], port, folder, theirs.parent) as server:
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], port: int, folder: Path, programs: Path | None = None) -> Iterator[Server]:
+    """``programs`` is a directory where the server looks for other programs first."""
+    silent = subprocess.DEVNULL
+    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
+    if programs is not None:
+        environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
+    process = subprocess.Popen(command, cwd=folder, stdout=silent, stderr=silent, env=environment)
     try:
         _wait_for(port, process)
         yield Server(port, process.pid)

@@ -39,6 +39,11 @@ class Sizes(NamedTuple):
     """How long 32 processes log to one file."""
     their_processes: int
     """Of MLflow that log to one file; each takes seconds to start. 0 leaves them out."""
+    model_calls: int
+    """``log_model`` in a loop."""
+    predicted_rows: int
+    """Of a file."""
+    their_predicted_rows: int
 
 
 QUICK = Sizes(
@@ -61,6 +66,9 @@ QUICK = Sizes(
     kill_rounds=6,
     crowd_seconds=8,
     their_processes=0,
+    model_calls=20,
+    predicted_rows=2_000_000,
+    their_predicted_rows=200_000,
 )
 FULL = Sizes(
     calls=3_000_000,
@@ -82,6 +90,9 @@ FULL = Sizes(
     kill_rounds=200,
     crowd_seconds=30,
     their_processes=32,
+    model_calls=50,
+    predicted_rows=10_000_000,
+    their_predicted_rows=1_000_000,
 )
 TINY = Sizes(
     calls=20_000,
@@ -103,6 +114,9 @@ TINY = Sizes(
     kill_rounds=3,
     crowd_seconds=1,
     their_processes=2,
+    model_calls=2,
+    predicted_rows=20_000,
+    their_predicted_rows=2_000,
 )
 
 

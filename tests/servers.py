@@ -28,12 +28,15 @@ def free_port() -> int:
 class ServerProcess:
     """A server that was started for a test."""
 
-    def __init__(self, command: Sequence[str], port: int, folder: Path) -> None:
+    def __init__(self, command: Sequence[str], port: int, folder: Path, programs: str = "") -> None:
+        """``programs`` is a directory in which the server looks for other programs first."""
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / f"server-{port}.log"
         self._output = self.log.open("w")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("STELE_", "MLFLOW_"))}
         environment |= {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        if programs:
+            environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
         self.process = subprocess.Popen(
             command, cwd=folder, stdout=self._output, stderr=subprocess.STDOUT, env=environment, start_new_session=True
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stele import onnx as onnx
     from stele import pyfunc as pyfunc
     from stele import pytorch as pytorch
+    from stele import registry as registry
     from stele import sklearn as sklearn
     from stele import statsmodels as statsmodels
     from stele import tracking as tracking
@@ -120,6 +121,7 @@ _SUBMODULES = (
     "onnx",
     "pyfunc",
     "pytorch",
+    "registry",
     "sklearn",
     "statsmodels",
     "tracking",

@@ -72,3 +72,22 @@ def _entry_points(group: str) -> Any:
     from importlib.metadata import entry_points  # a fifth of the import time of Stele, needed for plug-ins only
 
     return entry_points(group=group)
+
+
+_USERS: Registry[Any] = Registry(
+    "registry function",
+    (),
+    {
+        "Promotion": "stele.client.promotion:Promotion",
+        "card": "stele.client.model_card:card",
+        "lineage": "stele.client.model_card:lineage",
+        "promote": "stele.client.promotion:promote",
+    },
+)
+# What users of the model registry find under ``stele.registry``; it works on stores, so it lives in the client.
+
+
+def __getattr__(name: str) -> Any:
+    if name in _USERS.names():
+        return _USERS.get(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

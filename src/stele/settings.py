@@ -248,6 +248,27 @@ MAX_POINTS_PER_RUN = Setting(
     "Most metric points that one run may have; 0 is no limit (read by the store).",
     "MLFLOW_TRACKING_EVENTS_MAX_SIZE",
 )
+WEBHOOK_SCHEMES = Setting(
+    "STELE_WEBHOOK_ALLOWED_SCHEMES",
+    str,
+    "https",
+    "Schemes that the address of a webhook may have, separated by commas (read by the store and the server).",
+    "MLFLOW_WEBHOOK_ALLOWED_SCHEMES",
+)
+WEBHOOK_PRIVATE = Setting(
+    "STELE_WEBHOOK_ALLOW_PRIVATE_IPS",
+    _boolean,
+    False,
+    "Whether webhooks may go to addresses of this machine and of private networks (read by the store and the server).",
+    "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS",
+)
+WEBHOOK_TIMEOUT_SECONDS = Setting(
+    "STELE_WEBHOOK_TIMEOUT",
+    _positive,
+    30.0,
+    "Seconds that the delivery of a webhook may take in all.",
+    "MLFLOW_WEBHOOK_REQUEST_TIMEOUT",
+)
 MODEL_CACHE_DIR = Setting(
     "STELE_MODEL_CACHE_DIR",
     str,

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-from difflib import get_close_matches
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from stele import settings
+from stele.cli.lazy import LazyGroup
 from stele.errors import SteleError
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 __all__ = ["main", "stele"]
 
@@ -24,7 +20,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("stele.cli.export:export", "Write runs and their points as Parquet files."),
     "sql": ("stele.cli.sql:sql", "Ask runs and points with SQL."),
     "artifacts": ("stele.cli.artifacts:artifacts", "List, download and log the files of runs."),
-    "models": ("stele.cli.models:models", "Look at models."),
+    "models": ("stele.cli.models:models", "Look at models, serve them, predict for files, pack them."),
+    "registry": ("stele.cli.registry:registry", "List, promote and explain registered models."),
     "server": ("stele.cli.server:server", "Serve a store over HTTP."),
     "ui": ("stele.cli.server:ui", "Serve the local store on this machine."),
     "exec": ("stele.cli.execute:execute", "Run a program that imports mlflow, unchanged, with Stele."),
@@ -45,38 +42,8 @@ Examples:
   stele COMMAND --help"""
 
 
-class _LazyGroup(click.Group):
-    """A group whose commands are imported one by one."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in _COMMANDS and not args[0].startswith("-"):
-            close = get_close_matches(args[0], _COMMANDS, n=1)
-            ctx.fail(f"There is no command {args[0]!r}." + (f" Did you mean {close[0]!r}?" if close else ""))
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem  # needed by shells only
-
-        found = [
-            CompletionItem(name, help=line) for name, (_, line) in _COMMANDS.items() if name.startswith(incomplete)
-        ]
-        return found + click.Command.shell_complete(self, ctx, incomplete)
+class _Root(LazyGroup):
+    """The group above all others."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an error of Stele or of the system is one message on standard error and exit code 1."""
@@ -91,7 +58,8 @@ class _LazyGroup(click.Group):
 
 
 @click.command(
-    cls=_LazyGroup,
+    cls=_Root,
+    table=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_EXAMPLES,
 )

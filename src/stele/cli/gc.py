@@ -1,4 +1,4 @@
-"""``stele gc``: deleted runs and experiments go for good, their files first.
+"""``stele gc``: deleted runs, logged models and experiments go for good, their files first.
 
 In this order a crash leaves a run in the trash whose files are gone, and the next `gc` carries on; the other way round
 it would leave files that nobody knows of.
@@ -27,6 +27,7 @@ from stele.errors import DoesNotExist, InvalidParameterValue, SteleError, shown
 from stele.stores.sql import SqlStore
 from stele.stores.sql.core import experiment_number
 from stele.stores.sql.purge import DeletedRun, PurgeChoice
+from stele.stores.sql.purge_models import DeletedModel
 
 __all__ = ["gc"]
 
@@ -52,6 +53,7 @@ class Outcome(Struct):
 
     dry_run: bool
     runs: int = 0
+    models: int = 0
     experiments: int = 0
     bytes_freed: int = 0
     kept_count: int = 0
@@ -109,10 +111,10 @@ def gc(
     yes: bool,
     as_json: bool,
 ) -> None:
-    r"""Remove deleted runs and experiments for good, with their files. Nothing brings them back.
+    r"""Remove deleted runs, logged models and experiments for good, with their files. Nothing brings them back.
 
-    It may run while servers use the database, and may be interrupted: the next time it carries on. A run stays when its
-    files are not beneath one of the two roots; the exit code is 1 then.
+    It may run while servers use the database, and may be interrupted: the next time it carries on. A run or a model
+    stays when its files are not beneath one of the two roots; the exit code is 1 then. A registered model stays.
 
     \b
     stele gc --dry-run
@@ -150,13 +152,13 @@ def _open(uri: str) -> SqlStore:
 
 
 def _ask(store: SqlStore, choice: PurgeChoice, *, yes: bool) -> None:
-    runs = store.count_deleted_runs(choice)
+    runs, models = store.count_deleted_runs(choice), store.count_deleted_models(choice)
     experiments = len(store.deleted_experiments(choice))
-    if yes or not (runs or experiments):
+    if yes or not (runs or models or experiments):
         return
     if not sys.stdin.isatty():
         raise click.UsageError("Nobody is here to be asked: add --yes, or look first with --dry-run.")
-    question = f"Remove {_counted(runs, 'run')} and {_counted(experiments, 'experiment')} of {store.db.name} for good?"
+    question = f"Remove {_what(runs, models, experiments)} of {store.db.name} for good?"
     click.confirm(question, abort=True, err=True)
 
 
@@ -178,6 +180,8 @@ class _Collector:
             runs = self._removable(page, outcome)
             outcome.runs += len(runs)
             sample += runs[: _MOST_SHOWN - len(sample)]
+        for found in self._model_pages():
+            outcome.models += len(self._removable_models(found, outcome))
         experiments = {experiment.experiment_id for experiment in self._store.deleted_experiments(self._choice)}
         outcome.experiments = len(experiments - self._with_kept_runs)
         if show and sample:
@@ -195,6 +199,7 @@ class _Collector:
             # A run that others were forked from goes after them.
             while removed := self._remove_runs(outcome, advance):
                 outcome.runs += removed
+        self._remove_models(outcome)
         self._remove_experiments(outcome)
         self._store.forget_senders(int(time.time() * 1000) - _SENDER_MILLISECONDS)
         self._reclaim()
@@ -243,11 +248,49 @@ class _Collector:
         self._store.purge_runs(gone)
         return len(gone)
 
+    def _model_pages(self) -> Iterator[list[DeletedModel]]:
+        last: DeletedModel | None = None
+        while page := self._store.deleted_models(self._choice, _RUNS_AT_ONCE, last):
+            yield page
+            last = page[-1]
+
+    def _removable_models(self, page: list[DeletedModel], outcome: Outcome) -> list[DeletedModel]:
+        found = []
+        for model in page:
+            reason = self._places.reason(model.artifact_uri, model.model_id)
+            if reason and not self._leave_foreign:
+                outcome.keep(model.model_id, model.artifact_uri, reason)
+                self._with_kept_runs.add(model.experiment_id)
+            else:
+                found.append(model)
+        return found
+
+    def _remove_models(self, outcome: Outcome) -> None:
+        """Files first, then rows, as with runs."""
+        for page in self._model_pages():
+            models = self._removable_models(page, outcome)
+            claimed = set(self._store.claim_models([model.model for model in models]))
+            gone = []
+            for model in models:
+                if model.model not in claimed:  # registered since the page was read
+                    continue
+                try:
+                    if not self._places.reason(model.artifact_uri, model.model_id):
+                        self._places.remove_run(model.artifact_uri, model.model_id)
+                    gone.append(model.model)
+                except (SteleError, OSError) as e:
+                    outcome.keep(model.model_id, model.artifact_uri, str(e))
+            self._store.purge_models(gone)
+            outcome.models += len(gone)
+
     def _remove_experiments(self, outcome: Outcome) -> None:
         for experiment in self._store.deleted_experiments(self._choice):
             name, place = f"experiment {experiment.experiment_id}", experiment.artifact_location
             if self._store.has_runs(experiment.experiment_id):
                 outcome.keep(name, place, "it has runs that stay")
+                continue
+            if self._store.has_models(experiment.experiment_id):
+                outcome.keep(name, place, "it has logged models that stay")
                 continue
             try:
                 self._places.remove_experiment(place)
@@ -264,7 +307,7 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
         show_json(outcome)
         return
-    what = f"{_counted(outcome.runs, 'run')} and {_counted(outcome.experiments, 'experiment')}"
+    what = _what(outcome.runs, outcome.models, outcome.experiments)
     freed = f"; the database is {size(outcome.bytes_freed)} smaller" if outcome.bytes_freed else ""
     click.echo(f"Would remove {what}." if outcome.dry_run else f"Removed {what}{freed}.")
     if outcome.kept_count:
@@ -274,6 +317,11 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
         if outcome.kept_count > _MOST_SHOWN:
             note(f"  and {outcome.kept_count - _MOST_SHOWN} more")
         note("Name their roots with --artifacts-destination or --default-artifact-root, or add --leave-foreign-files.")
+
+
+def _what(runs: int, models: int, experiments: int) -> str:
+    of_models = f", {_counted(models, 'logged model')}" if models else ""
+    return f"{_counted(runs, 'run')}{of_models} and {_counted(experiments, 'experiment')}"
 
 
 def _counted(count: int, noun: str) -> str:

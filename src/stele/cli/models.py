@@ -1,65 +1,28 @@
-"""``stele models``: look at models."""
+"""``stele models``. Each command lives in a module of its own: some bring a server along, some a model's library."""
 
 from __future__ import annotations
 
 import click
 
-from stele.cli.output import Column, heading, json_option, show_facts, show_json, show_table
-from stele.cli.teaching import Group
-from stele.models.inspection import Inspection, inspect
+from stele.cli.lazy import LazyGroup
 
 __all__ = ["models"]
 
-_COLUMNS = [Column("File"), Column("Format"), Column("Runs code"), Column("Imports and calls"), Column("Remark")]
+_COMMANDS = {
+    "inspect": ("stele.cli.model_inspect:inspect_model", "Show what a model would import and run."),
+    "serve": ("stele.cli.model_serve:serve", "Answer predictions over HTTP."),
+    "predict": ("stele.cli.model_predict:predict", "Predict for every row of a file."),
+    "prepare-env": ("stele.cli.model_environment:prepare_env", "Make the environment of a model."),
+    "generate-dockerfile": ("stele.cli.model_images:generate_dockerfile", "Write a Dockerfile and a manifest."),
+    "build-docker": ("stele.cli.model_images:build_docker", "Build a container image."),
+}
 
 
-@click.group(cls=Group)
+@click.group(cls=LazyGroup, table=_COMMANDS)
 def models() -> None:
-    r"""Look at models.
+    r"""Look at models, serve them, predict for files, pack them.
 
     \b
-    stele models inspect runs:/4f2a.../model
+    stele models inspect models:/fraud@champion
+    stele models serve -m models:/fraud@champion -p 8080
     """
-
-
-@models.command("inspect", short_help="Show what a model would import and run.")
-@click.argument("uri")
-@json_option
-def inspect_model(uri: str, as_json: bool) -> None:
-    r"""Show what a model would import and run when it is loaded, without loading it.
-
-    Nothing of the model is imported or run for it. URI is a directory, or an address such as models:/fraud@champion.
-
-    \b
-    stele models inspect ./model
-    stele models inspect models:/m-0a1b... --json
-    """
-    found = inspect(uri)
-    if as_json:
-        show_json(found)
-        return
-    show_facts(
-        {
-            "Model": found.uri,
-            "Flavors": ", ".join(found.flavors),
-            "Loading": _verdict(found),
-            "Digest": found.digest,
-            "Recorded": found.recorded_digest or "nothing",
-        }
-    )
-    heading("Files that are loaded")
-    rows = [
-        [each.file, each.format, "yes" if each.runs_code else "no", ", ".join(each.names), each.remark]
-        for each in found.findings
-    ]
-    show_table(_COLUMNS, rows, optional=1)
-    for problem in found.problems:
-        click.echo(f"Not looked into: {problem}")
-
-
-def _verdict(found: Inspection) -> str:
-    if not found.loads:
-        return f"refused: {found.reason}"
-    if not found.runs_code:
-        return "allowed: no file can run code"
-    return "allowed with a warning: it can run code" if found.warns else "allowed: it can run code, and is trusted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -52,6 +52,11 @@ def sql(query: str, experiments: Sequence[str], condition: str, as_json: bool, a
     client = open_client()
     with RunDatabase(client, chosen_experiments(client, experiments), condition) as database:
         columns, rows = database.ask(query)
+        _show(columns, rows, as_json=as_json, as_csv=as_csv)
+
+
+def _show(columns: Sequence[tuple[str, str]], rows: Iterator[tuple[Any, ...]], *, as_json: bool, as_csv: bool) -> None:
+    """Print an answer; as CSV row by row, however many there are."""
     titles = _distinct([title for title, _ in columns])
     if as_json:
         show_json([dict(zip(titles, map(_plain, row), strict=True)) for row in rows])
@@ -60,10 +65,7 @@ def sql(query: str, experiments: Sequence[str], condition: str, as_json: bool, a
         writer.writerow(titles)
         writer.writerows(map(_cell, row) for row in rows)
     else:
-        kinds: list[Literal["number", "text"]] = [
-            "number" if _NUMBER.fullmatch(kind) else "text" for _, kind in columns
-        ]
-        shown = [Column(title, kind) for title, kind in zip(titles, kinds, strict=True)]
+        shown = [Column(title, _kind(kind)) for title, (_, kind) in zip(titles, columns, strict=True)]
         show_table(shown, [list(map(_cell, row)) for row in rows])
 
 

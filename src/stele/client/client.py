@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from stele.client.calls.experiments import ExperimentCalls
-from stele.client.calls.model_registry import RegistryCalls
+from stele.client.calls.governance import GovernanceCalls
 from stele.client.calls.rewinds import RewindCalls
 from stele.client.calls.series import SeriesCalls
 from stele.client.calls.values import ValueCalls
+from stele.client.calls.webhooks import WebhookCalls
 
 __all__ = ["Client", "MlflowClient"]
 
 
-class Client(ExperimentCalls, ValueCalls, SeriesCalls, RewindCalls, RegistryCalls):
+class Client(ExperimentCalls, ValueCalls, SeriesCalls, RewindCalls, WebhookCalls, GovernanceCalls):
     """Reads and writes experiments, runs and models of one store, with MLflow's method names and signatures.
 
     A client is cheap to make and may be used by any thread. Nothing here depends on which run is active.

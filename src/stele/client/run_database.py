@@ -1,8 +1,13 @@
-"""Runs and points as tables of a DuckDB database in memory, for queries that can change nothing and read no file."""
+"""Runs and points as tables of a DuckDB database, for queries that can change nothing and read no file.
+
+The database is a file in a directory of its own that goes with it, so that points take disk and not memory.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
 import msgspec
@@ -38,9 +43,11 @@ _TABLES = {**RUN_TABLES, "points": POINTS}
 _TYPES: dict[Kind, str] = {"text": "VARCHAR", "integer": "BIGINT", "real": "DOUBLE", "time": "TIMESTAMP_MS"}
 _ARRAYS: dict[Kind, str] = {"text": "O", "integer": "i8", "real": "f8", "time": "M8[ms]"}
 _POINTS_AT_ONCE = 1_000_000
+_ROWS_AT_ONCE = 10_000
+_MEMORY = "1GB"
 
-Answer = tuple[list[tuple[str, str]], list[tuple[Any, ...]]]
-"""Names and DuckDB types of the columns, and the rows."""
+Answer = tuple[list[tuple[str, str]], Iterator[tuple[Any, ...]]]
+"""Names and DuckDB types of the columns, and the rows, which are read as they are asked for."""
 
 
 class RunDatabase:
@@ -64,7 +71,9 @@ class RunDatabase:
         self._experiments = experiments
         self._condition = condition
         self._error: type[Exception] = duckdb.Error
-        self._connection: Any = duckdb.connect(":memory:", config=_LOCKED)
+        self._folder = tempfile.TemporaryDirectory(prefix="stele-sql-")
+        spill = {"memory_limit": _MEMORY, "temp_directory": f"{self._folder.name}/spill"}
+        self._connection: Any = duckdb.connect(f"{self._folder.name}/runs.duckdb", config=_LOCKED | spill)
         for table, columns in _TABLES.items():
             types = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in columns.items())
             self._connection.execute(f"CREATE TABLE {table} ({types})")
@@ -81,9 +90,22 @@ class RunDatabase:
             runs = self._fill_runs(named, wanted_values(tree, "points", "run_id"))
             if "points" in named:
                 self._fill_points(runs, wanted_values(tree, "points", "key"))
-        try:
+        with self._explained():
             done = self._connection.execute(query)
-            return [(column[0], str(column[1])) for column in done.description], done.fetchall()
+            return [(column[0], str(column[1])) for column in done.description], self._rows(done)
+
+    def _rows(self, done: Any) -> Iterator[tuple[Any, ...]]:
+        while True:
+            with self._explained():
+                rows = done.fetchmany(_ROWS_AT_ONCE)
+            if not rows:
+                return
+            yield from rows
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except (self._error, ValueError, OverflowError) as e:
             raise InvalidParameterValue(f"DuckDB: {e}") from e
 
@@ -131,6 +153,7 @@ class RunDatabase:
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
+        self._folder.cleanup()
 
 
 def _arrays(columns: Mapping[str, Any], kinds: Mapping[str, Kind]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from stele.schema.experiments import Experiment, ExperimentTag
 from stele.schema.logged_models import LoggedModel, LoggedModelParameter, LoggedModelStatus, LoggedModelTag
 from stele.schema.metrics import Metric, MetricWithRunId
 from stele.schema.runs import Param, Run, RunData, RunInfo, RunTag
+from stele.schema.webhooks import Webhook, WebhookEvent, WebhookStatus, WebhookTestResult
 
 __all__ = [
     "Dataset",
@@ -46,4 +47,8 @@ __all__ = [
     "RunTag",
     "SourceType",
     "ViewType",
+    "Webhook",
+    "WebhookEvent",
+    "WebhookStatus",
+    "WebhookTestResult",
 ]

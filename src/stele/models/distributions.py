@@ -115,7 +115,7 @@ def is_local(distribution: metadata.Distribution) -> bool:
 def required_by(names: Iterable[str]) -> set[str]:
     """Canonical names of everything installed that distributions require, directly and indirectly, without extras."""
     seen: set[str] = set()
-    waiting = [canonicalize_name(name) for name in names]
+    waiting: list[str] = [canonicalize_name(name) for name in names]
     while waiting:
         distribution = _named(waiting.pop())
         for name in () if distribution is None else _requires(distribution):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from stele.models.files import ModelFiles
 from stele.models.findings import Finding
 from stele.models.trust import AdmittedModel
 
-__all__ = ["Flavor", "Predictor", "Written"]
+__all__ = ["ArrayPredictor", "Flavor", "Predictor", "Written"]
 
 
 class Predictor(Protocol):
@@ -19,6 +19,18 @@ class Predictor(Protocol):
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """The predictions for data that were checked against the signature; ``params`` may be left out of it."""
+        ...
+
+
+@runtime_checkable
+class ArrayPredictor(Protocol):
+    """A predictor that may do without data frames, which cost more than the prediction of one row."""
+
+    def on_arrays(self, names: Sequence[str]) -> Callable[[Any], Any] | None:
+        """What predicts for a two-dimensional array as ``predict`` does for a frame with these columns.
+
+        None when this model wants frames.
+        """
         ...
 
 

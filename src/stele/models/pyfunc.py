@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from stele.errors import InvalidParameterValue, NotImplementedHere, shown
 from stele.models.enforcement import enforce_schema
 from stele.models.environment import CONDA_FILE, REQUIREMENTS_FILE
 from stele.models.examples import read_example
+from stele.models.flavor import ArrayPredictor
 from stele.models.flavors.python_object import PythonModelPredictor
 from stele.models.format import Model, as_config
 from stele.models.load import load_predictor, open_files
@@ -53,6 +54,11 @@ class PyFuncModel:
         return self._model_meta
 
     @property
+    def directory(self) -> Path | None:
+        """Where its files are; None when it was not loaded from files."""
+        return self._directory
+
+    @property
     def model_id(self) -> str | None:
         """The id of the logged model, None when it was not logged."""
         return self._model_id
@@ -87,6 +93,18 @@ class PyFuncModel:
         """
         data, checked = self._checked(data, params)
         return self._predict(data, params=checked) if self._takes_params else self._predict(data)
+
+    def array_function(self) -> Callable[[Any], Any] | None:
+        """What predicts for a two-dimensional array as :meth:`predict` does for a frame with the signature's columns.
+
+        Nothing is checked by it. None when the signature has no named columns, or the model wants frames.
+        """
+        schema = self._model_meta.get_input_schema()
+        if schema is None or schema.is_tensor_spec() or not schema.has_input_names():
+            return None
+        if not isinstance(self._model_impl, ArrayPredictor):
+            return None
+        return self._model_impl.on_arrays(schema.input_names())
 
     def predict_stream(self, data: Any, params: dict[str, Any] | None = None) -> Iterator[Any]:
         """The predictions, part by part as the model yields them.

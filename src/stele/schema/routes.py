@@ -27,6 +27,7 @@ from stele.schema import registered_models as rm
 from stele.schema import rewinds as w
 from stele.schema import runs as r
 from stele.schema import series as s
+from stele.schema import webhooks as wh
 from stele.schema.experiments import Empty
 
 __all__ = ["PROTOBUF", "ROUTES", "Format", "Permission", "Route", "addresses", "by_operation"]
@@ -44,6 +45,7 @@ class Permission(StrEnum):
     READ_MODEL = "model:read"
     WRITE_MODEL = "model:write"
     APPROVE_MODEL = "model:approve"
+    MANAGE_WEBHOOK = "webhook:manage"
     READ_SERVER = "server:read"
     PUBLIC = "public"
 
@@ -168,6 +170,17 @@ _REGISTRY = (
     Route("DELETE", "/model-versions/delete-tag", rm.ModelVersionTagName, Empty, "delete_model_version_tag", _WRITE_MODEL),
 )  # fmt: skip
 
+_WEBHOOK = Permission.MANAGE_WEBHOOK
+
+_WEBHOOKS = (
+    Route("POST", "/webhooks", wh.CreateWebhook, wh.WebhookResponse, "create_webhook", _WEBHOOK),
+    Route("GET", "/webhooks", wh.ListWebhooks, wh.ListWebhooksResponse, "list_webhooks", _WEBHOOK),
+    Route("GET", "/webhooks/{webhook_id}", wh.WebhookId, wh.WebhookResponse, "get_webhook", _WEBHOOK),
+    Route("PATCH", "/webhooks/{webhook_id}", wh.UpdateWebhook, wh.WebhookResponse, "update_webhook", _WEBHOOK),
+    Route("DELETE", "/webhooks/{webhook_id}", wh.WebhookId, Empty, "delete_webhook", _WEBHOOK),
+    Route("POST", "/webhooks/{webhook_id}/test", wh.TestWebhook, wh.TestWebhookResponse, "test_webhook", _WEBHOOK),
+)  # fmt: skip
+
 PROTOBUF = "application/x-protobuf"
 _INGEST_REQUEST = Format(PROTOBUF, ingest_codec.encode_request, ingest_codec.decode_request)
 _INGEST_RESPONSE = Format(PROTOBUF, ingest_codec.encode_response, ingest_codec.decode_response)
@@ -195,7 +208,7 @@ _STELE = (
     Route("POST", "/series", s.GetSeries, s.GetSeriesResponse, "get_series", _READ, product="stele", response_formats=_SERIES),
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = _EXPERIMENTS + _RUNS + _LOGGED_MODELS + _REGISTRY + _STELE
+ROUTES: tuple[Route, ...] = _EXPERIMENTS + _RUNS + _LOGGED_MODELS + _REGISTRY + _WEBHOOKS + _STELE
 
 
 def addresses(route: Route) -> list[str]:

@@ -30,6 +30,7 @@ from stele.server.health import health_endpoints
 from stele.server.openapi import openapi_document
 from stele.server.security import HEADERS, RequestGuard
 from stele.server.telemetry import Telemetry, access_log
+from stele.server.webhooks import WebhookService
 from stele.stores.base import ACTOR
 from stele.stores.sql import SqlStore
 
@@ -48,13 +49,14 @@ class App:
     ) -> None:
         self.store = store
         self.telemetry = Telemetry()
+        self._webhooks = WebhookService(store)
         self.table = EndpointTable(self._endpoints(store, artifacts))
         self._guard = RequestGuard(config)
         self._authenticator = authenticator
         self._prefix = config.static_prefix.rstrip("/")
 
     def _endpoints(self, store: SqlStore, artifacts: ArtifactService) -> list[Endpoint]:
-        services = (artifacts, store)
+        services = (artifacts, self._webhooks, store)
         endpoints = [*health_endpoints(store, openapi_document()), self.telemetry.endpoint()]
         budget = BodyBudget(settings.INFLIGHT_BYTES.get())
         points = Grouper(store.log_points)
@@ -81,8 +83,10 @@ class App:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self.store.start_refresher()
+                self._webhooks.start()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
+                self._webhooks.stop()
                 self.store.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

@@ -83,14 +83,16 @@ def grouped_endpoints(
     done = encode(route.response())
 
     async def handle(request: Request) -> Response:
-        if _declared_bytes(request, settings.MAX_BODY_BYTES.get()) > _SMALL_BYTES:
+        size = _declared_bytes(request, settings.MAX_BODY_BYTES.get())
+        if size > _SMALL_BYTES:
             return await plain(request)
-        message: Any = (await _body_reader(request, route, _SMALL_BYTES))()
-        batch: LogBatch = message.as_batch()
-        if batch.params or batch.tags:
-            return Response(encode(await anyio.to_thread.run_sync(others, message)), media_type=_JSON)
-        await grouper.submit(batch)
-        return Response(done, media_type=_JSON)
+        with budget.hold(size):
+            message: Any = (await _body_reader(request, route, _SMALL_BYTES))()
+            batch: LogBatch = message.as_batch()
+            if batch.params or batch.tags:
+                return Response(encode(await anyio.to_thread.run_sync(others, message)), media_type=_JSON)
+            await grouper.submit(batch)
+            return Response(done, media_type=_JSON)
 
     return [Endpoint(route.method, address, route.permission, handle, route.operation) for address in addresses(route)]
 

@@ -14,13 +14,14 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from stele.errors import Unavailable
+from stele.server.protocol import JoiningProtocol
 
 __all__ = ["listen", "run_here", "run_workers", "spare_the_collector"]
 
 _DRAIN_SECONDS = 20
 
 _OPTIONS: dict[str, Any] = {
-    "http": "httptools",
+    "http": JoiningProtocol,
     "loop": "asyncio",
     "ws": "none",
     "lifespan": "on",

@@ -85,19 +85,35 @@ class InputReader:
     def _one_name(self) -> tuple[str, ...] | None:
         return self._names if self._names is not None and len(self._names) == 1 else None
 
-    def _frame(self, data: Rows) -> Any:
+    def array(self, data: Rows) -> Any:
+        """Rows as one array, if the model takes columns of one real type and all of them have a value; else None.
+
+        Raises:
+            InvalidParameterValue: A column is absent.
+        """
+        return None if self._real is None else self._array_at(data, self._places(data))
+
+    def _array_at(self, data: Rows, places: list[int]) -> Any:
         import numpy as np
+
+        if self._real is None or -1 in places:
+            return None
+        array = real_array(data.rows, REALS[self._real])
+        if array is None:
+            return None
+        if places != list(range(array.shape[1])):
+            array = array[:, places]
+        return None if self._all_required and np.isnan(array).any() else array
+
+    def _frame(self, data: Rows) -> Any:
         import pandas as pd
 
         if not self._columns:
             frame = pd.DataFrame(data.rows, columns=None if data.names is None else list(data.names))
             return frame if self._schema is None else self._tensors_of_frame(frame)
         places = self._places(data)
-        if self._real is not None and (array := real_array(data.rows, REALS[self._real])) is not None:
-            if places != list(range(array.shape[1])):
-                array = array[:, places]
-            if not self._all_required or not np.isnan(array).any():
-                return pd.DataFrame(array, columns=self._header(places), copy=False)
+        if (array := self._array_at(data, places)) is not None:
+            return pd.DataFrame(array, columns=self._header(places), copy=False)
         columns = list(zip(*data.rows, strict=True)) or [()] * (max(places, default=-1) + 1)
         specs = [spec for spec, place in zip(self._columns, places, strict=True) if place >= 0]
         found = [place for place in places if place >= 0]

@@ -25,15 +25,18 @@ _UNREPEATABLE = frozenset(
         "create_model_version",
         "create_registered_model",
         "create_run",
+        "create_webhook",
         "delete_experiment",
         "delete_experiment_tag",
         "delete_model_version",
         "delete_registered_model",
         "delete_tag",
+        "delete_webhook",
         "reject_request",
         "rename_registered_model",
         "restore_experiment",
         "rewind_run",
+        "test_webhook",
         "undo_rewind",
     }
 )

@@ -91,7 +91,7 @@ def test_deleted_experiments_go_when_they_are_empty(cli, cli_json, trash, workpl
     other = Client().create_run("0").info.run_id
     Client().delete_run(other)
     assert cli_json("gc", "--experiment-ids", "1", "--yes") == {
-        "dry_run": False, "runs": 4, "experiments": 1, "bytes_freed": 0, "kept_count": 0, "kept": [],
+        "dry_run": False, "runs": 4, "models": 0, "experiments": 1, "bytes_freed": 0, "kept_count": 0, "kept": [],
     }  # fmt: skip
     assert exists(other)
     assert Client().get_experiment_by_name("churn") is None
@@ -274,3 +274,33 @@ def test_beside_a_server_that_is_running(cli, tmp_path_factory, workplace, monke
 def test_a_database_that_is_not_there_is_not_made(cli, workplace):
     assert "There is no file" in cli("gc", "--yes", code=1).stderr
     assert list(workplace.iterdir()) == []
+
+
+def test_deleted_models_go_with_their_files_but_registered_ones_stay(cli, cli_json, sweep, workplace):
+    client = Client()
+    experiment = client.get_run(sweep[0]).info.experiment_id
+    (workplace / "w.txt").write_text("weights")
+    models = [client.create_logged_model(experiment, f"m{i}", params={"a": 1}, tags={"t": 1}) for i in range(3)]
+    for model in models:
+        client.log_model_artifact(model.model_id, str(workplace / "w.txt"))
+        client.log_metric(sweep[0], "auc", 1.0, model_id=model.model_id, synchronous=True)
+    client.create_registered_model("fraud")
+    client.create_model_version("fraud", models[1].model_uri, model_id=models[1].model_id)
+    for model in models[:2]:
+        client.delete_logged_model(model.model_id)
+    assert cli_json("gc", "--dry-run")["models"] == 1
+    assert "Removed 0 runs, 1 logged model and 0 experiments" in cli("gc", "--yes").stdout
+    kept = sorted(path.name for path in (workplace / "stele-artifacts" / experiment / "models").iterdir())
+    assert kept == sorted(model.model_id for model in models[1:])
+    with pytest.raises(DoesNotExist):
+        client.get_logged_model(models[0].model_id, allow_deleted=True)
+    rows = "SELECT model FROM logged_model_params UNION ALL SELECT model FROM logged_model_tags UNION ALL"
+    query = text(f"{rows} SELECT model FROM logged_model_metrics")
+    assert len(open_store().db.read(lambda c: c.execute(query).all())) == 7
+    client.delete_experiment(experiment)
+    result = cli("gc", "--yes", code=1)
+    assert "1 logged model and 0 experiments" in result.stdout
+    assert "logged models that stay" in result.stderr
+    assert client.get_logged_model(models[1].model_id, allow_deleted=True).name == "m1"
+    client.delete_registered_model("fraud")
+    assert "1 logged model and 1 experiment" in cli("gc", "--yes").stdout

@@ -13,8 +13,8 @@ import pytest
 from stele.cli import stele
 
 NO_DATA = frozenset(
-    "archive completion csv delete download exec log log-artifact log-artifacts "
-    "rename restore server ui upgrade".split()
+    "alias approve archive card comment completion csv delete download exec log log-artifact log-artifacts protect "
+    "reject rename restore serve server stage ui upgrade".split()
 )
 """Commands that do something, or print one line or a file."""
 

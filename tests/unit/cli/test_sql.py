@@ -175,3 +175,21 @@ def test_without_duckdb_the_extra_is_named(tmp_path):
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "pip install 'stele[sql]'" in done.stderr
+
+
+def test_points_lie_on_disk_as_long_as_they_are_asked(points, monkeypatch, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setattr(run_database.tempfile, "tempdir", str(elsewhere))
+    monkeypatch.setattr(run_database, "_ROWS_AT_ONCE", 7)
+    client = Client()
+    with run_database.RunDatabase(client, {"0": "Default", **names_of(client)}) as database:
+        _, rows = database.ask("SELECT step FROM points WHERE key = 'loss' ORDER BY step")
+        (folder,) = elsewhere.iterdir()
+        assert (folder / "runs.duckdb").stat().st_size > 0
+        assert [step for (step,) in rows] == sorted([*range(200), 1, 2])
+    assert list(elsewhere.iterdir()) == []
+
+
+def names_of(client: Client) -> dict[str, str]:
+    return {each.experiment_id: each.name for each in client.search_experiments()}

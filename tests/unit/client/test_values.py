@@ -231,7 +231,7 @@ def test_what_a_store_refuses_is_told_when_somebody_waits():
 def test_metrics_of_a_model_or_a_dataset_keep_what_they_are_about():
     dataset = stele.data.from_numpy(np.zeros((2, 2)), name="train")
     with stele.start_run() as run:
-        stele.log_metric("x", 1, model_id="m-1")
+        stele.log_metric("x", 1, model_id=stele.initialize_logged_model("net").model_id)
         stele.log_metrics({"y": 1, "z": 2}, dataset=dataset)
     assert stele.get_run(run.info.run_id).data.metrics == {"x": 1.0, "y": 1.0, "z": 2.0}
 

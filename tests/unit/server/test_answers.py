@@ -15,9 +15,9 @@ def test_openapi_is_valid_and_complete(call):
     validate(document)
     assert document["openapi"].startswith("3.1")
     for route in ROUTES:
-        operation = document["paths"][addresses(route)[0]][route.method.lower()]
+        operation = document["paths"][addresses(route)[0].replace(":path}", "}")][route.method.lower()]
         assert operation["x-permission"] == route.permission
-    assert set(document["paths"]) == {addresses(route)[0] for route in ROUTES}
+    assert set(document["paths"]) == {addresses(route)[0].replace(":path}", "}") for route in ROUTES}
 
 
 def test_root_says_what_this_is(call):

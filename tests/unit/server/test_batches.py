@@ -11,6 +11,7 @@ from asgi_caller import config
 from stele.errors import TooManyRequests
 from stele.schema import ingest_codec
 from stele.schema.ingest import Ingest, IngestSeries
+from stele.schema.runs import CreateRun
 from stele.server.app import create_app
 from stele.server.dispatch import BodyBudget
 
@@ -84,16 +85,21 @@ def test_budget_counts_what_is_worked_on():
         pass
 
 
-def test_server_that_is_full_asks_to_come_back(tmp_path, monkeypatch):
+@pytest.mark.parametrize("path", ["runs/create", "runs/log-metric"])
+def test_server_that_is_full_asks_to_come_back(tmp_path, monkeypatch, path):
     """Two bodies at once, where one alone fills the budget: the second is told when to come back."""
     monkeypatch.setenv("STELE_INFLIGHT_BYTES", "10")
     app = create_app(config(tmp_path))
     body = b'{"experiment_id": "0"}'
-    headers = [(b"host", b"localhost:5000"), (b"content-type", b"application/json"), (b"content-length", b"22")]
+    if path == "runs/log-metric":
+        run_id = app.store.create_run(CreateRun(experiment_id="0")).run.info.run_id
+        body = b'{"run_id": "%s", "key": "loss", "value": 1, "timestamp": 1}' % run_id.encode()
+    length = str(len(body)).encode()
+    headers = [(b"host", b"localhost:5000"), (b"content-type", b"application/json"), (b"content-length", length)]
     scope = {
         "type": "http",
         "method": "POST",
-        "path": "/api/2.0/mlflow/runs/create",
+        "path": f"/api/2.0/mlflow/{path}",
         "query_string": b"",
         "headers": headers,
     }

@@ -22,8 +22,9 @@ Row = tuple[int, int, float]
 
 
 def small_blocks(monkeypatch: Any) -> None:
-    """Blocks of 8 points, cells of 4, and no more than 3 blocks opened again at once."""
+    """Blocks of 8 to 16 points, cells of 4, and no more than 3 blocks opened again at once."""
     monkeypatch.setattr(block_cuts, "BLOCK_POINTS", 8)
+    monkeypatch.setattr(block_cuts, "SEALED_POINTS", 16)
     monkeypatch.setattr(pyramid, "BLOCK_POINTS", 8)
     monkeypatch.setattr(pyramid, "FEW_POINTS", 6)
     for module in (cell_codec, pyramid):

@@ -62,7 +62,7 @@ def test_points_stay_and_blocks_stay_apart(stored, fresh, opened):
         assert rows_of(sorted_distinct(concatenated(old + new))) == rows_of(expected)
         # Sealed blocks of a key do not overlap, and none is longer than it may be.
         sealed = old + [part for block in made if block.sealed for each, part in by_key(block) if each == key]
-        assert all(1 <= len(part) <= 8 for part in sealed)
+        assert all(1 <= len(part) <= 16 for part in sealed)
         ends = sorted((rows_of(part)[0][:2], rows_of(part)[-1][:2]) for part in sealed)
         assert all(before[1] < behind[0] for before, behind in pairwise(ends))
 

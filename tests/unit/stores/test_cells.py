@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from stele.stores.sql.cells import CELL_POINTS, grouped
 from stele.stores.sql.column_codec import Corrupt
 from stele.stores.sql.points import Points, sorted_distinct
 
+STORED = Path(__file__).parent / "blocks"
 SINGLES = st.sampled_from([0.0, -0.0, 0.5, -3.25, 1e30])
 DOUBLES = st.sampled_from([0.1, 1e300, -1e-300, 2.5])
+DECIMALS = st.sampled_from([0.1, -2.57, 3276.7, 3276.8, 1234567.891, 0.000001, 4e9])
 ODD = st.sampled_from([math.nan, math.inf, -math.inf, 1.0])
 
 
@@ -31,7 +34,7 @@ def blocks(draw) -> Points:
     times = (
         draw(st.sampled_from([np.arange(count) * 7, -np.arange(count), np.arange(count) * 2**40])) + 1_700_000_000_000
     )
-    pool = draw(st.lists(draw(st.sampled_from([SINGLES, DOUBLES, ODD])), min_size=1, max_size=5))
+    pool = draw(st.lists(draw(st.sampled_from([SINGLES, DOUBLES, DECIMALS, ODD])), min_size=1, max_size=5))
     values = np.array([pool[i % len(pool)] for i in range(count)])
     return sorted_distinct(Points(steps.astype(np.int64), times.astype(np.int64), values))
 
@@ -60,11 +63,41 @@ def test_neighbours_are_joined_within_a_block(points, joined):
     assert place == len(cells)
 
 
-def test_a_regular_block_of_floats_takes_an_eighth_of_a_byte_a_point():
+def test_a_cell_takes_as_many_bytes_as_its_values_need():
     count = 8_192
-    values = np.sin(np.arange(count)).astype(np.float32).astype(np.float64)
-    points = Points(np.arange(count), np.arange(count) * 10 + 1_700_000_000_000, values)
-    assert len(pack_cells(points)) == 32 + 32 * 32
+    sine = np.sin(np.arange(count))
+    for values, size in (
+        (sine, 46),
+        (sine.astype(np.float32).astype(np.float64), 30),
+        (np.round(1e5 * sine, 2), 30),
+        (np.round(sine, 4), 22),
+    ):
+        points = Points(np.arange(count), np.arange(count) * 10 + 1_700_000_000_000, values)
+        assert len(pack_cells(points)) == 32 + 32 * size
+
+
+@pytest.mark.parametrize("name", ["singles", "doubles", "odd"])
+def test_cells_of_version_1_are_read_for_ever(name):
+    """The files were written once, by the first version that had summaries; they are never written again."""
+    packed = (STORED / f"version1-cells-{name}.bin").read_bytes()
+    block = version_1_sample(name)
+    assert packed[0] == 1
+    for joined in (1, 2):
+        cells, counts = unpack_cells([packed, pack_cells(block)], joined)
+        assert counts[0] == counts[1]
+        assert cells[: counts[0]].tobytes() == cells[counts[0] :].tobytes()
+    assert unpack_cells([packed])[0].tobytes() == grouped(block, CELL_POINTS).tobytes()
+
+
+def version_1_sample(name: str) -> Points:
+    """Made without random numbers, so that it is the same for ever."""
+    places = np.arange(600)
+    values = np.floor(1e6 * np.abs(np.sin(places))) / (2**20 if name == "singles" else 3e4)
+    steps, times = 10 * places, 1_700_000_000_000 + 17 * places + places % 5
+    if name == "odd":
+        values[[3, 77, 410]] = math.nan, math.inf, -math.inf
+        steps, times = places * places, times - 2**40 * (places == 300)
+    return Points(steps.astype(np.int64), times.astype(np.int64), values)
 
 
 @given(blocks(), st.data())
@@ -74,7 +107,8 @@ def test_bytes_of_another_shape_are_refused(block, data):
     for bad in (
         packed[:cut],
         packed + b"\0" * data.draw(st.integers(1, 7)),
-        b"\x02" + packed[1:],
+        b"\x03" + packed[1:],
+        b"\x00" + packed[1:],
         packed[:1] + b"\xff" + packed[2:],
     ):
         with pytest.raises(Corrupt):

@@ -15,6 +15,7 @@ from stele.errors import MissingDependency
 from stele.stores.sql import column_codec
 from stele.stores.sql.column_blocks import decode_keys, decode_points, encode_block
 from stele.stores.sql.column_codec import PCO, RAW, ZLIB, Corrupt
+from stele.stores.sql.decimals import Decimals, as_decimals
 from stele.stores.sql.points import Points, canonical_values, concatenated
 
 STORED = Path(__file__).parent / "blocks"
@@ -126,3 +127,41 @@ def test_blocks_of_version_1_are_read_for_ever(name):
     assert decode_keys(many)[0].tolist() == [key for key, _ in series]
     one = (STORED / f"version1-{name}-one.bin").read_bytes()
     assert bits(decoded(one, 100)) == bits(series[0][1])
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_blocks_of_version_2_are_read_for_ever(name):
+    """As those of version 1: written once."""
+    series = rounded_sample()
+    many = (STORED / f"version2-{name}-many.bin").read_bytes()
+    assert bits(decoded(many, 600)) == bits(concatenated([points for _, points in series]))
+    assert decode_keys(many)[0].tolist() == [key for key, _ in series]
+    one = (STORED / f"version2-{name}-one.bin").read_bytes()
+    assert bits(decoded(one, 100)) == bits(series[0][1])
+
+
+def rounded_sample() -> list[tuple[int, Points]]:
+    return [(key, Points(*points.columns[:2], np.arange(len(points)) / 1e3 - 0.25)) for key, points in sample()]
+
+
+ROUNDED = st.builds(
+    lambda digits, numbers: [number / 10.0**digits for number in numbers],
+    st.integers(0, 12),
+    st.lists(st.integers(-(2**54), 2**54) | st.integers(-9_999, 9_999), min_size=1, max_size=80),
+)
+ODD = st.sampled_from([-0.0, math.nan, math.inf, 0.1 + 0.2, 5e-324, 1.7e308])
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+@given(values=ROUNDED, odd=st.none() | ODD)
+def test_rounded_values_come_back_bit_for_bit(codec, values, odd):
+    column = canonical_values([*values, *([] if odd is None else [odd])])
+    points = Points(np.arange(len(column)), np.arange(len(column)), column)
+    assert bits(decoded(block_of([(1, points)], codec), len(column))) == bits(points)
+
+
+def test_rounded_values_are_kept_as_integers():
+    assert as_decimals(np.array([0.25, -1.5, 3.0])) == Decimals(2, pytest.approx([25, -150, 300]))
+    assert as_decimals(np.array([3.0, 2.0**52])).digits == 0
+    for odd in (-0.0, math.nan, math.inf, 0.1 + 0.2, 2.0**53, 1e-10):
+        assert as_decimals(np.array([0.25] * 500 + [odd])) is None

@@ -98,4 +98,4 @@ def test_nothing_changes_for_a_reader(store, acts, first, last):
         sealed = select(segments).where(segments.c.run == number, segments.c.sealed == 1)
         for row in store.db.read(lambda c: c.execute(sealed).all()):
             assert row.first_key == row.last_key
-            assert row.points <= 8
+            assert row.points <= 16

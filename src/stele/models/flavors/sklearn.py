@@ -13,6 +13,7 @@ from stele.errors import InvalidParameterValue, MissingDependency, shown
 from stele.models.files import ModelFiles
 from stele.models.findings import Finding, pickle_finding, skops_finding, unknown_skops_types
 from stele.models.flavor import Predictor, Written
+from stele.models.flavors.estimator_arrays import nameless
 from stele.models.flavors.known_types import KNOWN_TYPES
 from stele.models.format import FLAVOR as PYFUNC
 from stele.models.format import Model
@@ -71,8 +72,14 @@ class EstimatorPredictor:
         predict = getattr(native, method, None)
         if method.startswith("_") or not callable(predict):
             raise InvalidParameterValue(f"{type(native).__name__} has no method {shown(method)} to predict with.")
-        self._predict = predict
+        self._method, self._predict = method, predict
         self._names = inspect.signature(predict).parameters.keys()
+
+    def on_arrays(self, names: Sequence[str]) -> Callable[[Any], Any] | None:
+        """See :class:`stele.models.flavor.ArrayPredictor`."""
+        found = nameless(self.native, names)
+        predict: Callable[[Any], Any] | None = None if found is None else getattr(found, self._method)
+        return predict
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """The predictions; of the parameters, the method gets those that it has."""

@@ -15,12 +15,7 @@ from stele.schema.experiments import Empty
 from stele.search.page import Position, decode_token, encode_token, fingerprint
 from stele.stores.sql import dialect
 from stele.stores.sql.core import StoreCore, actor, now_ms
-from stele.stores.sql.model_versions import move_stage
-from stele.stores.sql.protections import Kind, is_protected
-from stele.stores.sql.registered_models import move_alias, pointed_to
-from stele.stores.sql.registry_events import Change, record
-from stele.stores.sql.registry_rows import STAGE_NAMES, found_registered, found_version, stage_number
-from stele.stores.sql.tables import (
+from stele.stores.sql.model_tables import (
     REQUEST_APPROVED,
     REQUEST_OPEN,
     REQUEST_REJECTED,
@@ -29,6 +24,11 @@ from stele.stores.sql.tables import (
     registered_models,
     registry_protections,
 )
+from stele.stores.sql.model_versions import move_stage
+from stele.stores.sql.protections import Kind, is_protected
+from stele.stores.sql.registered_models import move_alias, pointed_to
+from stele.stores.sql.registry_events import Change, record
+from stele.stores.sql.registry_rows import STAGE_NAMES, found_registered, found_version, stage_number
 
 __all__ = ["ApprovalOperations"]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stele.stores.sql.column_blocks import BLOCK_POINTS
+from stele.stores.sql.column_blocks import BLOCK_POINTS, SEALED_POINTS
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.points import Ints, Points, concatenated, count_before, counts_before, sorted_distinct
 
@@ -116,7 +116,7 @@ def cut_blocks(
 
 def _of_one_key(key: int, points: Points) -> Iterator[NewBlock]:
     """The points in as few blocks as hold them, all of about one length."""
-    count = -(-len(points) // BLOCK_POINTS)
+    count = -(-len(points) // SEALED_POINTS)
     for start, end in pairwise(np.linspace(0, len(points), count + 1).astype(int).tolist()):
         yield NewBlock(np.array([key]), np.array([end - start]), points[start:end], sealed=True)
 

@@ -3,13 +3,16 @@
 A block of one key is cut into cells of 256 points, the last one may be shorter. The bytes are read with every chart, by
 the thousand at once, so they are not compressed but made of the narrowest columns that hold them exactly::
 
-    version u8   1
+    version u8   2
     flags u8     which columns there are, see _Flag
-    unused u16
+    digits u8    behind the point of values that are kept as integers
+    unused u8
     points u32   of the block
     first_step i64, stride i64     of regular steps
     timestamp i64                  of the first point
     cells, one after the other, see _layout
+
+Version 1 knew the first four flags only.
 """
 
 from __future__ import annotations
@@ -17,22 +20,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntFlag
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from stele.stores.sql.cells import CELL, CELL_POINTS, Cells, grouped
+from stele.stores.sql.cells import CELL, CELL_POINTS, Cells, concatenated_cells, grouped
 from stele.stores.sql.column_codec import Corrupt
+from stele.stores.sql.decimals import Decimals, as_decimals
 from stele.stores.sql.points import Ints, Points
 
 __all__ = ["pack_cells", "unpack_cells"]
 
-_VERSION = 1
+_VERSION = 2
+_FLAGS_OF = {1: 0x0F, 2: 0x7F}
+"""The flags that each version knows."""
 _HEADER = np.dtype(
     [
         ("version", "u1"),
         ("flags", "u1"),
-        ("unused", "<u2"),
+        ("digits", "u1"),
+        ("unused", "u1"),
         ("points", "<u4"),
         ("first_step", "<i8"),
         ("stride", "<i8"),
@@ -51,9 +59,14 @@ class _Flag(IntFlag):
     """min, max, first and last were born as 32-bit floats."""
     ALL_FINITE = 8
     """There is neither NaN nor infinity, and nothing says so per cell."""
+    DECIMAL_VALUES = 16
+    """min, max, first and last are 32-bit integers, divided by a power of ten."""
+    SMALL_INTEGERS = 32
+    """Such integers have 16 bits."""
+    SHORT_CELLS = 64
+    """The last timestamp of a cell is a 16-bit distance from its first."""
 
 
-_ALL_FLAGS = sum(_Flag)
 _JOIN = {"min": np.fmin, "max": np.fmax, "sum": np.add, "nans": np.add}
 
 
@@ -64,12 +77,18 @@ def _layout(flags: int) -> np.dtype[np.void]:
     if not flags & _Flag.REGULAR_STEPS:
         fields += [("first_step", "<i8"), ("last_step", "<i8")]
     time = "<u4" if flags & _Flag.SHORT_TIMES else "<i8"
-    fields += [("first_timestamp", time), ("last_timestamp", time)]
-    fields += [(name, "<f4" if flags & _Flag.SINGLE_VALUES else "<f8") for name in _VALUES]
+    fields += [("first_timestamp", time), ("last_timestamp", "<u2" if flags & _Flag.SHORT_CELLS else time)]
+    fields += [(name, _kind_of_values(flags)) for name in _VALUES]
     fields += [("sum", "<f8")]
     if not flags & _Flag.ALL_FINITE:
         fields += [("nans", "<u2"), ("infinities", "<u2")]
     return np.dtype(fields)
+
+
+def _kind_of_values(flags: int) -> str:
+    if flags & _Flag.DECIMAL_VALUES:
+        return "<i2" if flags & _Flag.SMALL_INTEGERS else "<i4"
+    return "<f4" if flags & _Flag.SINGLE_VALUES else "<f8"
 
 
 def pack_cells(points: Points) -> bytes:
@@ -79,29 +98,60 @@ def pack_cells(points: Points) -> bytes:
         points: At least one, sorted and distinct.
     """
     cells = grouped(points, CELL_POINTS)
-    strides = np.diff(points.steps)
-    stride = int(strides[0]) if len(strides) else 0
+    stride = int(points.steps[1] - points.steps[0]) if len(points) > 1 else 0
     origin = points.timestamps[0]
-    flags = 0
-    if (strides == stride).all():
+    decimals = _small_decimals(cells)
+    digits, values = 0, {name: cells[name] for name in _VALUES}
+    if decimals is not None:
+        digits = decimals.digits
+        values = dict(zip(_VALUES, decimals.integers.reshape(len(_VALUES), -1), strict=True))
+    flags = _flags_of(cells, decimals, origin)
+    if (np.diff(points.steps) == stride).all():
         flags |= _Flag.REGULAR_STEPS
+    header = np.array((_VERSION, flags, digits, 0, len(points), points.steps[0], stride, origin), _HEADER)
+    stored = np.empty(len(cells), _layout(flags))
+    for name in stored.dtype.names or ():
+        stored[name] = values[name] if name in values else _stored(cells, name, flags, origin)
+    return header.tobytes() + stored.tobytes()
+
+
+def _flags_of(cells: Cells, decimals: Decimals | None, origin: np.int64) -> int:
+    """How the columns of cells can be kept, all but their steps."""
+    flags = 0
     # Both ends of each cell: between them time may run as it likes.
     times = np.concatenate([cells["first_timestamp"], cells["last_timestamp"]])
     if times.min() >= origin and float(times.max()) - float(origin) < 2**32:
         flags |= _Flag.SHORT_TIMES
-    if all(_is_single(cells[name]) for name in _VALUES):
+    lengths = cells["last_timestamp"].astype(np.float64) - cells["first_timestamp"]
+    if lengths.min() >= 0 and lengths.max() < 2**16:
+        flags |= _Flag.SHORT_CELLS
+    if decimals is not None:
+        flags |= _Flag.DECIMAL_VALUES
+        if np.abs(decimals.integers).max() < 2**15:
+            flags |= _Flag.SMALL_INTEGERS
+    elif all(_is_single(cells[name]) for name in _VALUES):
         flags |= _Flag.SINGLE_VALUES
     if (cells["finite"] == cells["points"]).all():
         flags |= _Flag.ALL_FINITE
-    header = np.array((_VERSION, flags, 0, len(points), points.steps[0], stride, origin), _HEADER)
-    stored = np.empty(len(cells), _layout(flags))
-    short = flags & _Flag.SHORT_TIMES
-    for name in stored.dtype.names or ():
-        if name == "infinities":
-            stored[name] = cells["points"] - cells["finite"] - cells["nans"]
-        else:
-            stored[name] = cells[name] - origin if short and name.endswith("timestamp") else cells[name]
-    return header.tobytes() + stored.tobytes()
+    return flags
+
+
+def _stored(cells: Cells, name: str, flags: int, origin: np.int64) -> npt.NDArray[Any]:
+    """A column of cells, but their values, as it is kept."""
+    column: npt.NDArray[Any] = (
+        cells[name] if name != "infinities" else cells["points"] - cells["finite"] - cells["nans"]
+    )
+    if name == "last_timestamp" and flags & _Flag.SHORT_CELLS:
+        column = column - cells["first_timestamp"]
+    elif name.endswith("timestamp") and flags & _Flag.SHORT_TIMES:
+        column = column - origin
+    return column
+
+
+def _small_decimals(cells: Cells) -> Decimals | None:
+    """All values of the cells, column by column, where integers of 32 bits hold them."""
+    decimals = as_decimals(np.concatenate([cells[name] for name in _VALUES]))
+    return decimals if decimals is not None and np.abs(decimals.integers).max() < 2**31 else None
 
 
 def _is_single(values: npt.NDArray[np.float64]) -> bool:
@@ -122,7 +172,7 @@ def unpack_cells(summaries: Sequence[bytes], joined: int = 1) -> tuple[Cells, In
     # Blocks of one layout and length are read at once.
     alike: dict[tuple[int, bytes], list[int]] = {}
     for place, each in enumerate(summaries):
-        alike.setdefault((len(each), each[:2]), []).append(place)
+        alike.setdefault((len(each), each[:3]), []).append(place)
     counts = np.empty(len(summaries), np.int64)
     groups: list[Cells] = []
     for (size, kind), places in alike.items():
@@ -132,7 +182,7 @@ def unpack_cells(summaries: Sequence[bytes], joined: int = 1) -> tuple[Cells, In
         return np.empty(0, CELL), counts
     if len(groups) == 1:
         return groups[0].reshape(-1), counts
-    cells = np.concatenate([group.reshape(-1) for group in groups])
+    cells = concatenated_cells([group.reshape(-1) for group in groups])
     return _reordered(cells, list(alike.values()), counts), counts
 
 
@@ -149,7 +199,7 @@ def _reordered(cells: Cells, groups: Sequence[Sequence[int]], counts: Ints) -> C
 
 def _group(summaries: Sequence[bytes], size: int, kind: bytes, joined: int) -> Cells:
     """The cells of blocks of one kind, one block a row."""
-    if size < _HEADER.itemsize or kind[0] != _VERSION or kind[1] > _ALL_FLAGS:
+    if size < _HEADER.itemsize or kind[1] & ~_FLAGS_OF.get(kind[0], 0) or kind[0] not in _FLAGS_OF:
         raise Corrupt("the summary is of an unknown kind")
     layout = _layout(kind[1])
     count, rest = divmod(size - _HEADER.itemsize, layout.itemsize)
@@ -172,13 +222,13 @@ def _restored(header: npt.NDArray[np.void], stored: npt.NDArray[np.void], flags:
         cells["first_step"] = header["first_step"][:, None] + header["stride"][:, None] * (CELL_POINTS * starts)
         cells["last_step"] = cells["first_step"] + header["stride"][:, None] * (cells["points"] - 1)
     for name in stored.dtype.names or ():
-        if name.startswith("first"):
-            cells[name] = stored[name][:, starts]
-        elif name.startswith("last"):
-            cells[name] = stored[name][:, ends]
-        elif name != "infinities":
-            with np.errstate(over="ignore", invalid="ignore"):  # sums may leave the range of doubles
-                cells[name] = _JOIN[name].reduceat(stored[name], starts, axis=1, dtype=CELL[name])
+        if name != "infinities":
+            cells[name] = _joined(stored[name], name, starts, ends)
+    if flags & _Flag.DECIMAL_VALUES:
+        for name in _VALUES:
+            cells[name] /= 10.0 ** int(header["digits"][0])
+    if flags & _Flag.SHORT_CELLS:
+        cells["last_timestamp"] += stored["first_timestamp"][:, ends]
     if flags & _Flag.SHORT_TIMES:
         cells["first_timestamp"] += header["timestamp"][:, None]
         cells["last_timestamp"] += header["timestamp"][:, None]
@@ -189,3 +239,14 @@ def _restored(header: npt.NDArray[np.void], stored: npt.NDArray[np.void], flags:
         infinities = np.add.reduceat(stored["infinities"], starts, axis=1, dtype=np.int64)
         cells["finite"] = cells["points"] - cells["nans"] - infinities
     return cells
+
+
+def _joined(stored: npt.NDArray[Any], name: str, starts: Ints, ends: Ints) -> npt.NDArray[Any]:
+    """A column of cells that begin at ``starts`` and end at ``ends``."""
+    if name.startswith("first"):
+        return stored[:, starts]
+    if name.startswith("last"):
+        return stored[:, ends]
+    with np.errstate(over="ignore", invalid="ignore"):  # sums may leave the range of doubles
+        result: npt.NDArray[Any] = _JOIN[name].reduceat(stored, starts, axis=1, dtype=CELL[name])
+    return result

@@ -5,12 +5,14 @@ They keep extremes, so that no spike is lost, and both ends, so that neighbours 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from stele.stores.sql.points import Points
 
-__all__ = ["CELL", "CELL_POINTS", "Cells", "cells_of", "grouped"]
+__all__ = ["CELL", "CELL_POINTS", "Cells", "cells_of", "concatenated_cells", "grouped"]
 
 CELL_POINTS = 256
 """Points of one stored cell."""
@@ -40,6 +42,13 @@ over all but NaN, infinities included, and NaN where there is nothing else. ``su
 
 Cells = npt.NDArray[np.void]
 """An array of :data:`CELL`."""
+
+
+def concatenated_cells(parts: Sequence[Cells]) -> Cells:
+    """The cells of all parts, one part after the other."""
+    # As rows of numbers: numpy looks at the types of records field by field.
+    rows = [np.ascontiguousarray(part).view(np.int64).reshape(len(part), CELL.itemsize // 8) for part in parts]
+    return np.concatenate(rows).reshape(-1).view(CELL)
 
 
 def cells_of(points: Points) -> Cells:

@@ -1,10 +1,11 @@
-"""Blocks: up to 8192 points of one key or of many, compressed column by column.
+"""Blocks: up to 32 768 points of one key or of many, compressed column by column.
 
 A block is, little-endian::
 
-    version u8   1
+    version u8   2
     codec u8     see column_codec.py
-    flags u16    1: steps are a start and a stride, i64 each, instead of a column
+    flags u16    1: steps are a start and a stride, i64 each, instead of a column; bits 4 to 7: 0, or 1 more than the
+                 number of digits behind the point of values that are kept as integers
     points u32
     keys u32     1 for a block of one key, whose number stands in the row
     steps u32    bytes of the steps
@@ -14,31 +15,39 @@ A block is, little-endian::
     steps, timestamps, values
 
 The points are sorted by key, then in canonical order, each once. Versions are read for ever; what changes gets a new
-one.
+one. Version 1 had up to 8192 points, and no integers for values.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from stele.stores.sql import column_codec
 from stele.stores.sql.column_codec import Corrupt
+from stele.stores.sql.decimals import as_decimals
 from stele.stores.sql.points import Ints, Points
 
-__all__ = ["BLOCK_POINTS", "Block", "decode_keys", "decode_points", "encode_block"]
+__all__ = ["BLOCK_POINTS", "SEALED_POINTS", "Block", "decode_keys", "decode_points", "encode_block"]
 
 BLOCK_POINTS = 8_192
-"""Most points of a block: enough to compress well, few enough to decode one quickly."""
+"""Points of a block that is shared by keys, and fewest of one that is sealed: enough to compress well, few enough to
+decode one quickly."""
 
-_VERSION = 1
+SEALED_POINTS = 4 * BLOCK_POINTS
+"""Most points of a sealed block: what every block costs, among it half a page of the database, is worth many points."""
+
+_VERSION = 2
+_VERSIONS = (1, 2)
 _HEADER = struct.Struct("<BBHIIIII")
 _REGULAR_STEPS = 1
 _STRIDE = struct.Struct("<qq")
-_PLACES = np.arange(BLOCK_POINTS, dtype=np.int64)
+_DIGITS_SHIFT, _DIGITS_MASK = 4, 0xF
+_PLACES = np.arange(SEALED_POINTS, dtype=np.int64)
 
 
 class Block(NamedTuple):
@@ -66,10 +75,14 @@ def encode_block(keys: Ints, counts: Ints, points: Points, codec: int | None = N
     if len(keys) == 1 and (stride := _stride(points.steps)) is not None:
         flags, steps = _REGULAR_STEPS, _STRIDE.pack(int(points.steps[0]), stride)
     else:
-        steps = column_codec.encode(points.steps, codec)
-    times = column_codec.encode(points.timestamps, codec)
+        steps = column_codec.encode(points.steps, codec, rising=True)
+    times = column_codec.encode(points.timestamps, codec, rising=True)
+    values: npt.NDArray[Any] = points.values
+    if (decimals := as_decimals(values)) is not None:
+        flags |= (decimals.digits + 1) << _DIGITS_SHIFT
+        values = decimals.integers
     table = np.concatenate([keys, counts]).astype("<u4").tobytes() if len(keys) > 1 else b""
-    body = b"".join((table, steps, times, column_codec.encode(points.values, codec)))
+    body = b"".join((table, steps, times, column_codec.encode(values, codec)))
     check = zlib.crc32(body)
     return _HEADER.pack(_VERSION, codec, flags, len(points), len(keys), len(steps), len(times), check) + body
 
@@ -82,7 +95,7 @@ def decode_points(data: bytes, out: Points) -> None:
         MissingDependency: They were written with a library that is not installed here.
     """
     block, body = _opened(data)
-    if block.points != len(out) or block.points > BLOCK_POINTS:
+    if block.points != len(out) or block.points > SEALED_POINTS:
         raise Corrupt(f"{block.points} points where {len(out)} belong")
     start = 8 * block.keys if block.keys > 1 else 0
     times = start + block.steps_bytes
@@ -96,7 +109,13 @@ def decode_points(data: bytes, out: Points) -> None:
     else:
         column_codec.decode(body[start:times], block.codec, out.steps)
     column_codec.decode(body[times:values], block.codec, out.timestamps)
-    column_codec.decode(body[values:], block.codec, out.values)
+    digits = (block.flags >> _DIGITS_SHIFT & _DIGITS_MASK) - 1
+    if digits < 0:
+        column_codec.decode(body[values:], block.codec, out.values)
+        return
+    integers = np.empty(len(out), np.int64)
+    column_codec.decode(body[values:], block.codec, integers)
+    np.divide(integers, 10.0**digits, out=out.values)
 
 
 def decode_keys(data: bytes) -> tuple[Ints, Ints]:
@@ -118,7 +137,7 @@ def _opened(data: bytes) -> tuple[Block, memoryview]:
     if len(data) < _HEADER.size:
         raise Corrupt(f"{len(data)} bytes are no block")
     version, *fields, check = _HEADER.unpack_from(data)
-    if version != _VERSION:
+    if version not in _VERSIONS:
         raise Corrupt(f"unknown version {version}")
     body = memoryview(data)[_HEADER.size :]
     if zlib.crc32(body) != check:

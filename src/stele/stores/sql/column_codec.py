@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,20 +25,37 @@ Column = npt.NDArray[Any]
 
 _PCO_LEVEL = 8
 _ZLIB_LEVEL = 6
+_SAMPLED, _PIECE = 1_024, 128
 
 
 class Corrupt(Exception):  # the reader makes a SteleError of it that names the place
     """Bytes that no encoder wrote; the text says what is wrong with them."""
 
 
+class _Pcodec(NamedTuple):
+    """The library, and its settings for columns of different kinds."""
+
+    library: Any
+    search: Any
+    """Try all that it knows, which takes three times as long as the rest of its work."""
+    differences: Any
+    """Of neighbours."""
+    as_they_are: Any
+
+
 @cache
-def _pcodec() -> Any:
-    """The library and its settings, None where it is not installed."""
+def _pcodec() -> _Pcodec | None:
+    """None where it is not installed."""
     try:
-        from pcodec import ChunkConfig, standalone
+        from pcodec import ChunkConfig, DeltaSpec, standalone
     except ImportError:
         return None
-    return standalone, ChunkConfig(compression_level=_PCO_LEVEL)
+    return _Pcodec(
+        standalone,
+        ChunkConfig(compression_level=_PCO_LEVEL),
+        ChunkConfig(compression_level=_PCO_LEVEL, delta_spec=DeltaSpec.try_consecutive(1)),
+        ChunkConfig(compression_level=_PCO_LEVEL, delta_spec=DeltaSpec.no_op()),
+    )
 
 
 def preferred() -> int:
@@ -46,15 +63,36 @@ def preferred() -> int:
     return PCO if _pcodec() else ZLIB
 
 
-def encode(column: Column, codec: int) -> bytes:
-    """The bytes of a column."""
+def encode(column: Column, codec: int, *, rising: bool = False) -> bytes:
+    """The bytes of a column.
+
+    Args:
+        column: The numbers.
+        codec: One of the codecs.
+        rising: Whether the numbers are nearly always in their order, so that differences are what to keep.
+    """
     if codec == PCO:
-        standalone, config = _pcodec()
-        packed: bytes = standalone.simple_compress(column, config)
-        return packed
+        return _encode_pco(column, rising=rising)
     if codec == ZLIB:
         return zlib.compress(_shuffled_differences(column), _ZLIB_LEVEL)
     return column.tobytes()
+
+
+def _encode_pco(column: Column, *, rising: bool) -> bytes:
+    pcodec = _pcodec()
+    assert pcodec is not None
+    config = pcodec.search
+    if rising:
+        config = pcodec.differences
+    elif len(column) >= 4 * _SAMPLED:
+        # Noise, as most metrics are, is best left as it is: some pieces tell, together also whether it drifts.
+        starts = np.linspace(0, len(column) - _PIECE, _SAMPLED // _PIECE).astype(int)
+        sample = np.concatenate([column[start : start + _PIECE] for start in starts])
+        sizes = [len(pcodec.library.simple_compress(sample, each)) for each in (pcodec.as_they_are, pcodec.search)]
+        if sizes[0] <= sizes[1]:
+            config = pcodec.as_they_are
+    packed: bytes = pcodec.library.simple_compress(column, config)
+    return packed
 
 
 def decode(data: memoryview, codec: int, out: Column) -> None:
@@ -77,11 +115,11 @@ def decode(data: memoryview, codec: int, out: Column) -> None:
 
 
 def _decode_pco(data: memoryview, out: Column) -> None:
-    library = _pcodec()
-    if library is None:
+    pcodec = _pcodec()
+    if pcodec is None:
         raise MissingDependency("pcodec", "to read points that were compressed on another machine")
     try:
-        progress = library[0].simple_decompress_into(bytes(data), out)
+        progress = pcodec.library.simple_decompress_into(bytes(data), out)
     except (RuntimeError, TypeError) as e:
         raise Corrupt(str(e)) from e
     if progress.n_processed != len(out) or not progress.finished:

@@ -36,7 +36,7 @@ LOG_POINTS_AT_ONCE = 524_288
 MERGED_POINTS = 4_194_304
 """Most points that are merged at once, 100 MB of memory. Generations that would exceed it are left as they are."""
 
-REOPENED_BLOCKS = 512
+REOPENED_BLOCKS = 128
 """Most sealed blocks that one compaction merges late points into; those of the others wait in shared blocks."""
 
 

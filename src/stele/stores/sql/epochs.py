@@ -32,7 +32,7 @@ __all__ = ["begin_epoch", "refresh_summaries"]
 KEEP_ALL = limits.INT64_MAX
 """The step of an epoch that hides nothing, as a fork begins it."""
 
-_SEGMENTS_AT_ONCE = 200
+_SEGMENTS_AT_ONCE = 50
 
 
 def begin_epoch(connection: Connection, keys: Keys, run: int, step: int, principal: str) -> int:

@@ -12,9 +12,9 @@ from stele.schema.logged_models import LoggedModel
 from stele.schema.runs import Run
 from stele.stores.sql.core import StoreCore
 from stele.stores.sql.model_rows import model_entities
+from stele.stores.sql.model_tables import logged_models, model_versions, registered_models
 from stele.stores.sql.registry_rows import found_registered, found_version, version_entities
 from stele.stores.sql.run_rows import fetch_run, run_entity
-from stele.stores.sql.tables import logged_models, model_versions, registered_models
 
 __all__ = ["LineageOperations"]
 

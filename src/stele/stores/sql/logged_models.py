@@ -17,16 +17,10 @@ from stele.stores.sql import dialect
 from stele.stores.sql.core import StoreCore, active_experiment, experiment_number, now_ms
 from stele.stores.sql.model_rows import fetch_models, found_model, model_entities
 from stele.stores.sql.model_search import find_models
+from stele.stores.sql.model_tables import MODEL_PENDING, logged_model_params, logged_model_tags, logged_models
 from stele.stores.sql.run_names import random_run_name
 from stele.stores.sql.search import set_time_limit
-from stele.stores.sql.tables import (
-    MODEL_PENDING,
-    STAGE_ACTIVE,
-    STAGE_DELETED,
-    logged_model_params,
-    logged_model_tags,
-    logged_models,
-)
+from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED
 
 __all__ = ["LoggedModelOperations"]
 

@@ -22,8 +22,9 @@ from stele.stores.sql.backlog import Backlog, wanted_points
 from stele.stores.sql.compaction import compact_once
 from stele.stores.sql.core import run_numbers
 from stele.stores.sql.purge import PurgeOperations
+from stele.stores.sql.purge_models import PurgeModelOperations
 from stele.stores.sql.runs import RunOperations
-from stele.stores.sql.summaries import apply_pending, is_pending
+from stele.stores.sql.summaries import is_pending
 from stele.stores.sql.tables import ingest_log, segments
 
 __all__ = ["MaintenanceOperations"]
@@ -45,7 +46,7 @@ SPARE_PAGES = 4_096
 _CLAIM_POLL_SECONDS = 0.02
 
 
-class MaintenanceOperations(RunOperations, PurgeOperations):
+class MaintenanceOperations(RunOperations, PurgeOperations, PurgeModelOperations):
     """The part of a store that works in the background."""
 
     def __init__(self) -> None:
@@ -100,7 +101,7 @@ class MaintenanceOperations(RunOperations, PurgeOperations):
         while True:
             # Only what has been applied is moved.
             if self.db.read(lambda c: is_pending(c, run)):
-                self.db.write(lambda c: apply_pending(c, self.keys, [run]))
+                self.apply_logs([run])
             self.backlog.take(run)
             portion = compact_once(self.db, run, whole=whole)
             moved += portion

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Select, func, select
 from stele.errors import InvalidParameterValue, shown
 from stele.schema.metrics import Metric
 from stele.stores.sql import dialect
+from stele.stores.sql.model_tables import logged_model_metrics, logged_models
 from stele.stores.sql.ordered_values import ordered, restored
 from stele.stores.sql.parts import parts
-from stele.stores.sql.tables import logged_model_metrics, logged_models
 
 __all__ = ["known_models", "model_points", "record_points"]
 

@@ -11,15 +11,15 @@ from stele.errors import DoesNotExist, shown
 from stele.schema import logged_models as lm
 from stele.schema.codec import required
 from stele.stores.sql.model_points import model_points
-from stele.stores.sql.parts import parts
-from stele.stores.sql.tables import (
-    STAGE_DELETED,
+from stele.stores.sql.model_tables import (
     logged_model_params,
     logged_model_tags,
     logged_models,
     model_versions,
     registered_models,
 )
+from stele.stores.sql.parts import parts
+from stele.stores.sql.tables import STAGE_DELETED
 
 __all__ = ["fetch_models", "found_model", "model_entities", "no_model"]
 

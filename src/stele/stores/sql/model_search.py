@@ -16,20 +16,20 @@ from stele.search.fields import LOGGED_MODELS
 from stele.search.grammar import parse_filter
 from stele.search.page import Position, decode_token, encode_token, fingerprint
 from stele.search.tree import Compare
-from stele.stores.sql.search import deadline
-from stele.stores.sql.search_clauses import Clauses, word_fits
-from stele.stores.sql.search_dialect import Condition, dialect_of
-from stele.stores.sql.search_order import MISSING, NAN, PRESENT, Term, behind
-from stele.stores.sql.tables import (
+from stele.stores.sql.model_tables import (
     MODEL_FAILED,
     MODEL_PENDING,
     MODEL_READY,
-    STAGE_ACTIVE,
     logged_model_metrics,
     logged_model_params,
     logged_model_tags,
     logged_models,
 )
+from stele.stores.sql.search import deadline
+from stele.stores.sql.search_clauses import Clauses, word_fits
+from stele.stores.sql.search_dialect import Condition, dialect_of
+from stele.stores.sql.search_order import MISSING, NAN, PRESENT, Term, behind
+from stele.stores.sql.tables import STAGE_ACTIVE
 
 __all__ = ["find_models"]
 

@@ -15,6 +15,17 @@ from stele.schema.experiments import Empty
 from stele.stores.sql import dialect
 from stele.stores.sql.core import StoreCore, actor, now_ms
 from stele.stores.sql.model_rows import found_model
+from stele.stores.sql.model_tables import (
+    ARCHIVED,
+    NO_STAGE,
+    PRODUCTION,
+    STAGING,
+    logged_model_tags,
+    model_version_tags,
+    model_versions,
+    registered_model_aliases,
+    registered_model_tags,
+)
 from stele.stores.sql.protections import demand_unprotected
 from stele.stores.sql.registered_models import change, checked_tags
 from stele.stores.sql.registry_events import Change, record
@@ -28,17 +39,6 @@ from stele.stores.sql.registry_rows import (
 )
 from stele.stores.sql.registry_search import find_model_versions
 from stele.stores.sql.search import set_time_limit
-from stele.stores.sql.tables import (
-    ARCHIVED,
-    NO_STAGE,
-    PRODUCTION,
-    STAGING,
-    logged_model_tags,
-    model_version_tags,
-    model_versions,
-    registered_model_aliases,
-    registered_model_tags,
-)
 from stele.stores.sql.version_sources import PROMPT_TAG, resolve_source
 
 __all__ = ["ModelVersionOperations"]

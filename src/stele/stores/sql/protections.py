@@ -7,7 +7,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, exists, select
 
 from stele.errors import PermissionDenied, shown
-from stele.stores.sql.tables import registry_protections
+from stele.stores.sql.model_tables import registry_protections
 
 __all__ = ["Kind", "demand_none", "demand_unprotected", "is_protected"]
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Select, Table, delete, exists, func, not_, or
 
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.stores.sql.core import StoreCore
+from stele.stores.sql.model_tables import logged_models
 from stele.stores.sql.tables import (
     CLAIMED,
     STAGE_DELETED,
@@ -29,7 +30,7 @@ from stele.stores.sql.tables import (
     segments,
 )
 
-__all__ = ["DeletedExperiment", "DeletedRun", "PurgeChoice", "PurgeOperations"]
+__all__ = ["ROWS_AT_ONCE", "DeletedExperiment", "DeletedRun", "PurgeChoice", "PurgeOperations", "delete_some"]
 
 ROWS_AT_ONCE = 5_000
 PAGES_AT_ONCE = 1_000
@@ -43,7 +44,9 @@ _IDS_AT_ONCE = 500
 _FORKED = exists().where(run_forks.c.parent == runs.c.run)
 _RUN_TABLES = [table for table in metadata.sorted_tables if "run" in table.c and table is not runs]
 _EXPERIMENT_TABLES = [
-    table for table in metadata.sorted_tables if "experiment_id" in table.c and table not in (experiments, runs)
+    table
+    for table in metadata.sorted_tables
+    if "experiment_id" in table.c and table not in (experiments, runs, logged_models)
 ]
 
 
@@ -157,7 +160,7 @@ class PurgeOperations(StoreCore):
         return bool(self.db.read(lambda c: c.execute(query).scalar_one()))
 
     def purge_experiment(self, experiment_id: int) -> bool:
-        """Remove every row of a deleted experiment without runs; False when it was restored or has runs."""
+        """Remove every row of a deleted experiment; False when it was restored, or has runs or logged models."""
         while (done := self.db.write(partial(_purge_some_of_experiment, number=experiment_id))) is None:
             pass
         return done
@@ -182,7 +185,7 @@ class PurgeOperations(StoreCore):
         """
         old = ingest_clients.c.update_time < before
         forgotten = 0
-        while some := self.db.write(lambda c: _delete_some(c, ingest_clients, old, ROWS_AT_ONCE)):
+        while some := self.db.write(lambda c: delete_some(c, ingest_clients, old, ROWS_AT_ONCE)):
             forgotten += some
         return forgotten
 
@@ -248,7 +251,7 @@ def _purge_some_runs(connection: Connection, numbers: Sequence[int]) -> bool:
     left = ROWS_AT_ONCE
     for table in _RUN_TABLES:
         most = min(left, ROWS_OF_POINTS_AT_ONCE) if table in (ingest_log, segments) else left
-        gone = _delete_some(connection, table, table.c.run.in_(claimed), most)
+        gone = delete_some(connection, table, table.c.run.in_(claimed), most)
         if gone == most:  # and there may be more
             return False
         left -= gone
@@ -262,18 +265,19 @@ def _purge_some_of_experiment(connection: Connection, number: int) -> bool | Non
     query = select(c.stage).where(c.experiment_id == number).with_for_update()
     if connection.scalar(query) != STAGE_DELETED:
         return False
-    if connection.scalar(select(exists().where(runs.c.experiment_id == number))):
-        return False
+    for table in (runs, logged_models):
+        if connection.scalar(select(exists().where(table.c.experiment_id == number))):
+            return False
     left = ROWS_AT_ONCE
     for table in _EXPERIMENT_TABLES:
-        left -= _delete_some(connection, table, table.c.experiment_id == number, left)
+        left -= delete_some(connection, table, table.c.experiment_id == number, left)
         if left <= 0:
             return None
     connection.execute(delete(experiments).where(c.experiment_id == number))
     return True
 
 
-def _delete_some(connection: Connection, table: Table, condition: Any, limit: int) -> int:
+def delete_some(connection: Connection, table: Table, condition: Any, limit: int) -> int:
     """Delete up to ``limit`` rows, and return how many that were."""
     statement = delete(table).where(condition)
     if connection.dialect.name == "mysql":  # which would not use an index for the way below

@@ -15,7 +15,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, case
 
 from stele import limits
 from stele.stores.sql.bounded_cache import BoundedCache
-from stele.stores.sql.cells import CELL_POINTS, Cells, grouped
+from stele.stores.sql.cells import CELL_POINTS, Cells, concatenated_cells, grouped
 from stele.stores.sql.column_blocks import BLOCK_POINTS
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keyed_points import KeyedPoints
@@ -260,4 +260,4 @@ def _cells(blocks: Blocks, whole: npt.NDArray[np.bool_], points: Points, size: i
     for gap in np.flatnonzero(np.diff(bounds)):
         parts += [cells[done : ends[gap]], grouped(points[int(bounds[gap]) : int(bounds[gap + 1])], size)]
         done = ends[gap]
-    return np.concatenate([*parts, cells[done:]])
+    return concatenated_cells([*parts, cells[done:]])

@@ -19,6 +19,13 @@ from stele.schema.codec import required
 from stele.schema.experiments import Empty
 from stele.stores.sql import dialect
 from stele.stores.sql.core import StoreCore, now_ms
+from stele.stores.sql.model_tables import (
+    model_version_tags,
+    model_versions,
+    registered_model_aliases,
+    registered_model_tags,
+    registered_models,
+)
 from stele.stores.sql.protections import demand_none, demand_unprotected
 from stele.stores.sql.registry_events import Change, record
 from stele.stores.sql.registry_rows import (
@@ -32,13 +39,6 @@ from stele.stores.sql.registry_rows import (
 )
 from stele.stores.sql.registry_search import find_registered_models
 from stele.stores.sql.search import set_time_limit
-from stele.stores.sql.tables import (
-    model_version_tags,
-    model_versions,
-    registered_model_aliases,
-    registered_model_tags,
-    registered_models,
-)
 
 __all__ = ["RegisteredModelOperations", "checked_tags"]
 

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, or_, select
 from stele import limits
 from stele.schema import governance as g
 from stele.search.page import Position, decode_token, encode_token, fingerprint
+from stele.stores.sql.announcements import announce_change
 from stele.stores.sql.core import StoreCore, actor, now_ms
+from stele.stores.sql.model_tables import registered_models, registry_events
 from stele.stores.sql.registry_rows import normal_name, version_number
-from stele.stores.sql.tables import registered_models, registry_events
 
 __all__ = ["Change", "RegistryEventOperations", "record"]
 
@@ -92,7 +93,7 @@ class Change(Struct, frozen=True):
 
 
 def record(connection: Connection, model: Any, change: Change, reason: str = "") -> None:
-    """Add an event of a registered model, whose row the caller has locked.
+    """Add an event of a registered model, whose row the caller has locked, and tell the webhooks.
 
     Raises:
         InvalidParameterValue: The reason is too long.
@@ -112,3 +113,4 @@ def record(connection: Connection, model: Any, change: Change, reason: str = "")
             "reason": limits.check_length(reason, limits.MAX_REASON_CHARACTERS, "reason"),
         },
     )
+    announce_change(connection, model, change, reason)

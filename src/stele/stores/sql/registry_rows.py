@@ -7,13 +7,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.schema import registered_models as rm
 from stele.schema.codec import required
-from stele.stores.sql.parts import parts
-from stele.stores.sql.tables import (
+from stele.stores.sql.model_tables import (
     ARCHIVED,
     NO_STAGE,
     PRODUCTION,
@@ -24,6 +23,7 @@ from stele.stores.sql.tables import (
     registered_model_tags,
     registered_models,
 )
+from stele.stores.sql.parts import parts
 
 __all__ = [
     "STAGE_NAMES",
@@ -149,11 +149,18 @@ def latest_versions(connection: Connection, numbers: Iterable[int], stages: Sequ
         newest = select(_v.registered, func.max(_v.version)).where(_v.registered.in_(part))
         if stages is not None:
             newest = newest.where(_v.model_stage.in_(stages))
-        places = [tuple(row) for row in connection.execute(newest.group_by(_v.registered, _v.model_stage))]
+        places = [(row[0], row[1]) for row in connection.execute(newest.group_by(_v.registered, _v.model_stage))]
         for some in parts(places):
-            rows = select(model_versions).where(tuple_(_v.registered, _v.version).in_(some))
-            found += connection.execute(rows.order_by(_v.registered, _v.version)).all()
+            rows = select(model_versions).where(_among(model_versions, some)).order_by(_v.registered, _v.version)
+            wanted = set(some)
+            found += [row for row in connection.execute(rows) if (row.registered, row.version) in wanted]
     return found
+
+
+def _among(table: Table, places: Sequence[tuple[int, int]]) -> ColumnElement[bool]:
+    """Rows of these models and versions, and perhaps of some more: SQLite has no index for pairs in a list."""
+    models, numbers = {place[0] for place in places}, {place[1] for place in places}
+    return and_(table.c.registered.in_(sorted(models)), table.c.version.in_(sorted(numbers)))
 
 
 def version_entities(
@@ -172,13 +179,15 @@ def version_entities(
     tags: dict[tuple[int, int], list[rm.ModelVersionTag]] = {place: [] for place in places}
     pointing: dict[tuple[int, int], list[str]] = {place: [] for place in places}
     for part in parts(places):
-        query = select(model_version_tags).where(tuple_(t.registered, t.version).in_(part)).order_by(t.key)
+        query = select(model_version_tags).where(_among(model_version_tags, part)).order_by(t.key)
         for row in connection.execute(query):
-            tags[row.registered, row.version].append(rm.ModelVersionTag(row.key, row.value))
+            if (row.registered, row.version) in tags:
+                tags[row.registered, row.version].append(rm.ModelVersionTag(row.key, row.value))
         if aliases:
-            found = select(registered_model_aliases).where(tuple_(a.registered, a.version).in_(part)).order_by(a.alias)
+            found = select(registered_model_aliases).where(_among(registered_model_aliases, part)).order_by(a.alias)
             for row in connection.execute(found):
-                pointing[row.registered, row.version].append(row.alias)
+                if (row.registered, row.version) in pointing:
+                    pointing[row.registered, row.version].append(row.alias)
     return [
         rm.ModelVersion(
             name=names[row.registered],

@@ -13,12 +13,12 @@ from stele.search.fields import MODEL_VERSIONS, REGISTERED_MODELS, FieldTable
 from stele.search.grammar import parse_filter, parse_order_by
 from stele.search.page import Position, decode_token, encode_token, fingerprint
 from stele.search.tree import Compare, Field, Node, OrderKey
+from stele.stores.sql.model_tables import model_version_tags, model_versions, registered_model_tags, registered_models
 from stele.stores.sql.registry_rows import STAGE_NAMES
 from stele.stores.sql.search import deadline
 from stele.stores.sql.search_clauses import Clauses, fields_of, word_fits
 from stele.stores.sql.search_dialect import Condition, dialect_of
 from stele.stores.sql.search_order import Term, behind
-from stele.stores.sql.tables import model_version_tags, model_versions, registered_model_tags, registered_models
 from stele.stores.sql.version_sources import PROMPT_TAG
 
 __all__ = ["find_model_versions", "find_registered_models"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, bindparam, update
@@ -18,6 +19,7 @@ from stele.schema.enums import RunStatus, status_name, view_name
 from stele.schema.experiments import Empty
 from stele.schema.runs import Run, RunData
 from stele.stores.sql import series, summaries
+from stele.stores.sql.announcements import announce_run
 from stele.stores.sql.batch import Batch, check_batch, check_tags, merge_params
 from stele.stores.sql.core import active_experiment, experiment_number, locked_run, no_run, now_ms
 from stele.stores.sql.dialect import Prepared
@@ -146,6 +148,10 @@ class RunOperations(PointLog):
                 self._write(connection, row, request.run_id, Batch(tags={RUN_NAME_TAG: name}))
             if changes:
                 connection.execute(update(runs).where(runs.c.run == row.run).values(**changes))
+            if RunStatus.is_terminated(changes.get("status", RunStatus.RUNNING)):
+                info = fetch_info(connection, row.run)
+                announce_run(connection, info.run_id, info.run_name, int(info.experiment_id), info.status)
+                return r.UpdateRunResponse(run_info=info)
             return r.UpdateRunResponse(run_info=fetch_info(connection, row.run))
 
         return self.db.write(work)
@@ -208,16 +214,19 @@ class RunOperations(PointLog):
 
     def apply_all(self) -> None:
         """Bring every dirty run up to date; the first step of everything that looks at many runs."""
-        while self.db.read(summaries.any_pending):
-            self._apply(lambda c: summaries.pending_runs(c, limit=_APPLIED_AT_ONCE))
+        numbers = self.db.read(summaries.pending_runs)
+        for start in range(0, len(numbers), _APPLIED_AT_ONCE):
+            self.apply_logs(numbers[start : start + _APPLIED_AT_ONCE])
 
-    def _apply(self, choose: Callable[[Connection], Any]) -> None:
-        def work(connection: Connection) -> None:
-            numbers = list(choose(connection))
-            if numbers:
-                summaries.apply_pending(connection, self.keys, numbers)
+    def apply_logs(self, numbers: list[int]) -> None:
+        """Bring some dirty runs up to date with what was logged before the call.
 
-        self.db.write(work)
+        Most of the work is done while others may write. What they have written meanwhile is little, and done at last.
+        """
+        changes = self.db.read(lambda c: summaries.pending_changes(c, self.keys, numbers))
+        left = self.db.write(lambda c: summaries.store_changes(c, numbers, changes))
+        while left:
+            left = self.db.write(partial(summaries.apply_pending, keys=self.keys, numbers=left))
 
     def _log(self, run_id: str, batch: Batch) -> Empty:
         def work(connection: Connection) -> Empty:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from sqlalchemy import Select
 
 from stele.search.tree import And, Compare, Node, Not, Or, conjuncts
 
-__all__ = ["Choice", "Driver", "Estimate", "Leaf", "cheapest_driver", "comparisons"]
+__all__ = ["TELLING_HITS", "Choice", "Driver", "Estimate", "Leaf", "cheapest_driver", "comparisons"]
 
 # Microseconds on SQLite; only the ratios matter.
 SCANNED = 0.1
@@ -21,8 +22,11 @@ PROBED_IN_ORDER = 0.45
 """The same with runs in the order of their numbers, so that the pages are at hand."""
 READ = 1.0
 """One row of ``runs``."""
-LISTED = 0.3
+LISTED = 0.7
 """One run number put into a list that others are then looked up in."""
+
+TELLING_HITS = 2
+"""So many sampled runs that match tell how many there are; a single one is there by chance too often."""
 
 _LEAST_SHARE = 0.002
 
@@ -100,6 +104,27 @@ class Estimate:
     def share(self, node: Node | None) -> float:
         """The part of the runs that match, never quite nothing."""
         return max(_LEAST_SHARE, self.fitting(node) / self.sampled) if self.sampled else 1.0
+
+    def rare_share(self, node: Node | None) -> float:
+        """The part of the runs that match when hardly one of the sampled ones does.
+
+        Comparisons are taken to have nothing to do with each other. It is 0 where one of them was neither counted nor
+        met often enough in the sample.
+        """
+        match node:
+            case None:
+                return 1.0
+            case And(items):
+                return math.prod(map(self.rare_share, items))
+            case Or(items):
+                return 1.0 - math.prod(1.0 - self.rare_share(item) for item in items)
+            case Not(item):
+                return 1.0 - self.rare_share(item)
+            case Compare():
+                if node in self.counts and self.leaves[node].exact and self.counts[node] < self.bound:
+                    return self.counts[node] / max(self.total, 1)
+                hits = self.fitting(node)
+                return hits / self.sampled if hits >= TELLING_HITS else 0.0
 
     def probes(self, node: Node | None) -> float:
         """Look-ups that decide about one run, on average: AND stops where one fails, OR where one holds."""

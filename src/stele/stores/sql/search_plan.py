@@ -32,6 +32,7 @@ from stele.stores.sql.search_estimate import (
     PROBED_IN_ORDER,
     READ,
     SCANNED,
+    TELLING_HITS,
     Choice,
     Estimate,
     cheapest_driver,
@@ -120,8 +121,9 @@ def _walk_entries(search: RunSearch, estimate: Estimate) -> float:
         return estimate.total
     if estimate.sampled < SAMPLE:
         return estimate.sampled
-    # All that is known of a sample without a hit is that hits are rare.
-    return min(estimate.total, search.limit * estimate.sampled / max(estimate.fitting(search.node), 0.5))
+    hits = estimate.fitting(search.node)
+    share = hits / estimate.sampled if hits >= TELLING_HITS else estimate.rare_share(search.node)
+    return min(estimate.total, search.limit / share) if share else estimate.total
 
 
 def _walk_cost(search: RunSearch, estimate: Estimate, node: Node, entries: float) -> float:

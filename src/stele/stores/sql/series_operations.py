@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from stele import limits
 from stele.errors import InvalidParameterValue, shown
@@ -17,12 +17,36 @@ from stele.schema.columns import Doubles, Integers
 from stele.schema.series import BucketSeries, GetSeries, GetSeriesResponse, PointSeries, Series, XAxis
 from stele.stores.sql.buckets import bucketed, extent_of
 from stele.stores.sql.core import StoreCore
+from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.points import Points
 from stele.stores.sql.pyramid import CellCache
 from stele.stores.sql.series_range import Position, SeriesRange, columns_for, first_points
 from stele.stores.sql.tables import KIND_METRIC, entity_keys, latest_metrics, runs
 
 __all__ = ["SeriesOperations"]
+
+
+def _listed(name: str) -> BindParameter[Any]:
+    return bindparam(name, expanding=True)
+
+
+_RUNS = Prepared(
+    select(runs.c.run_id, runs.c.run, runs.c.experiment_id, runs.c.start_time).where(
+        runs.c.run_id.in_(_listed("run_ids"))
+    )
+)
+_KEYS = Prepared(
+    select(entity_keys.c.experiment_id, entity_keys.c.name, entity_keys.c.key_id).where(
+        entity_keys.c.kind == KIND_METRIC,
+        entity_keys.c.name.in_(_listed("names")),
+        entity_keys.c.experiment_id.in_(_listed("experiments")),
+    )
+)
+_LENGTHS = Prepared(
+    select(latest_metrics.c.run, latest_metrics.c.key_id, latest_metrics.c.points).where(
+        latest_metrics.c.run.in_(_listed("runs")), latest_metrics.c.key_id.in_(_listed("keys"))
+    )
+)
 
 
 class _Pair(NamedTuple):
@@ -88,15 +112,9 @@ def _check(request: GetSeries) -> None:
 
 def _pairs(connection: Connection, request: GetSeries) -> list[_Pair]:
     """The series that may exist, in the order of the request."""
-    r, k = runs.c, entity_keys.c
-    query = select(r.run_id, r.run, r.experiment_id, r.start_time).where(r.run_id.in_(set(request.run_ids)))
-    rows = {row.run_id: row for row in connection.execute(query)}
-    names = select(k.experiment_id, k.name, k.key_id).where(
-        k.kind == KIND_METRIC,
-        k.name.in_(set(request.keys)),
-        k.experiment_id.in_({row.experiment_id for row in rows.values()}),
-    )
-    key_ids = {(row.experiment_id, row.name): row.key_id for row in connection.execute(names)}
+    rows = {row.run_id: row for row in _RUNS(connection, {"run_ids": list(set(request.run_ids))})}
+    asked = {"names": list(set(request.keys)), "experiments": list({row.experiment_id for row in rows.values()})}
+    key_ids = {(row.experiment_id, row.name): row.key_id for row in _KEYS(connection, asked)} if rows else {}
     lengths = _lengths(connection, [row.run for row in rows.values()], list(key_ids.values()))
     pairs = [(run_id, key) for run_id in dict.fromkeys(request.run_ids) for key in dict.fromkeys(request.keys)]
     found: list[_Pair] = []
@@ -117,9 +135,10 @@ def _lengths(connection: Connection, numbers: list[int], key_ids: list[int]) -> 
 
     Summaries may lag behind the log, but the log is never long: compaction sees to it.
     """
-    c = latest_metrics.c
-    query = select(c.run, c.key_id, c.points).where(c.run.in_(numbers), c.key_id.in_(key_ids))
-    return {(row.run, row.key_id): row.points for row in connection.execute(query)}
+    if not key_ids:
+        return {}
+    asked = {"runs": numbers, "keys": key_ids}
+    return {(row.run, row.key_id): row.points for row in _LENGTHS(connection, asked)}
 
 
 def _in_buckets(connection: Connection, pair: _Pair, count: int, cache: CellCache, *, relative: bool) -> Series | None:

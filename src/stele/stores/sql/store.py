@@ -28,6 +28,7 @@ from stele.stores.sql.schema_version import prepare
 from stele.stores.sql.search_memory import SearchMemory
 from stele.stores.sql.series_operations import SeriesOperations
 from stele.stores.sql.tokens import TokenOperations
+from stele.stores.sql.webhooks import WebhookOperations
 
 __all__ = ["SqlStore"]
 
@@ -46,6 +47,7 @@ class SqlStore(
     ApprovalOperations,
     RegistryEventOperations,
     LineageOperations,
+    WebhookOperations,
     RewindOperations,
     TokenOperations,
 ):

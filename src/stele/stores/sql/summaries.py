@@ -9,8 +9,8 @@ compaction takes it too, so what has been applied stays readable meanwhile.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
@@ -37,7 +37,9 @@ __all__ = [
     "is_pending",
     "latest_of",
     "packed_latest",
+    "pending_changes",
     "pending_runs",
+    "store_changes",
     "summaries_of",
     "unseen_points",
 ]
@@ -63,9 +65,21 @@ class _Pending(NamedTuple):
     records: list[bytes]
 
 
-def pending_runs(connection: Connection, limit: int = 1_000) -> list[int]:
+class _Change(NamedTuple):
+    """What the summaries of a run become when its log is applied."""
+
+    applied: int
+    """The last row that had been applied before."""
+    until: int
+    summaries: Summaries
+    """Those that change."""
+    latest: bytes | None
+    """Of its document."""
+
+
+def pending_runs(connection: Connection) -> list[int]:
     """Runs whose log has not been applied to its end."""
-    return list(connection.scalars(select(dirty_runs.c.run).limit(limit)))
+    return list(connection.scalars(select(dirty_runs.c.run)))
 
 
 def any_pending(connection: Connection) -> bool:
@@ -80,8 +94,9 @@ def is_pending(connection: Connection, run: int) -> bool:
 
 def apply_whole_log(connection: Connection, keys: Keys, run: int) -> None:
     """As :func:`apply_pending`, for all of one run's log, however long it is."""
-    while is_pending(connection, run):
-        apply_pending(connection, keys, [run])
+    left = [run] if is_pending(connection, run) else []
+    while left:
+        left = apply_pending(connection, keys, left)
 
 
 def counted_points(connection: Connection, run: int) -> int:
@@ -95,61 +110,88 @@ def unseen_points(connection: Connection, run: int, points: KeyedPoints) -> Keye
     return _unseen(connection, run, points, summaries_of(connection, [run])[run], until=limits.INT64_MAX)
 
 
-def apply_pending(connection: Connection, keys: Keys, numbers: Sequence[int]) -> None:
+def apply_pending(connection: Connection, keys: Keys, numbers: Sequence[int]) -> list[int]:
     """Bring latest values, summaries and packed documents of dirty runs up to the end of their logs.
 
-    When there is very much to apply, the last of the runs stay dirty.
+    Args:
+        connection: In a transaction.
+        keys: The store's key numbers.
+        numbers: Row numbers of the runs.
+
+    Returns:
+        The runs that stay dirty, because there was very much to apply.
     """
-    locked = connection.execute(
-        select(runs.c.run, runs.c.applied_id).where(runs.c.run.in_(numbers)).order_by(runs.c.run).with_for_update()
-    ).all()
-    pending, complete = _pending(connection, {row.run: row.applied_id for row in locked})
+    _applied(connection, numbers, lock=True)
+    return store_changes(connection, numbers, pending_changes(connection, keys, numbers))
+
+
+def pending_changes(connection: Connection, keys: Keys, numbers: Sequence[int]) -> dict[int, _Change]:
+    """What applying the logs of some runs would change; nothing is locked or written."""
+    pending = _pending(connection, _applied(connection, numbers, lock=False))
     known = summaries_of(connection, list(pending))
-    changed: list[dict[str, Any]] = []
+    changes: dict[int, _Change] = {}
     for run, log in pending.items():
         records = KeyedPoints.of_records(unpack(log.records))
         fresh = _unseen(connection, run, records, known[run], until=log.applied)
-        known[run], changed_here = joined(known[run], summarised(run, fresh))
-        changed += rows_of(changed_here)
-    if changed:
-        _UPSERT.many(connection, changed)
-    documents = [
-        {"b_run": run, "b_latest": packed_latest(connection, keys, known[run]), "b_applied": log.until}
-        for run, log in pending.items()
-    ]
-    if documents:
+        whole, changed = joined(known[run], summarised(run, fresh))
+        changes[run] = _Change(log.applied, log.until, changed, packed_latest(connection, keys, whole))
+    return changes
+
+
+def store_changes(connection: Connection, numbers: Sequence[int], changes: Mapping[int, _Change]) -> list[int]:
+    """Write what :func:`pending_changes` found of some runs, unless somebody else was faster.
+
+    Everything that writes summaries applies the log first, so that ``runs.applied_id`` tells whether they are still
+    those that were read.
+
+    Returns:
+        The runs that stay dirty.
+    """
+    applied = _applied(connection, numbers, lock=True)
+    valid = {run: change for run, change in changes.items() if applied.get(run) == change.applied}
+    if rows := [row for change in valid.values() for row in rows_of(change.summaries)]:
+        _UPSERT.many(connection, rows)
+    if valid:
         connection.execute(
             update(runs)
             .where(runs.c.run == bindparam("b_run"))
             .values(latest=bindparam("b_latest"), applied_id=bindparam("b_applied")),
-            documents,
+            [{"b_run": run, "b_latest": item.latest, "b_applied": item.until} for run, item in valid.items()],
         )
-    # A run that is no longer there is not locked, and has nothing to apply.
-    clean = complete.union(numbers).difference(row.run for row in locked if row.run not in complete)
-    connection.execute(delete(dirty_runs).where(dirty_runs.c.run.in_(sorted(clean))))
+    applied |= {run: change.until for run, change in valid.items()}
+    c = ingest_log.c
+    newest = select(c.run, func.max(c.id)).where(c.run.in_(applied)).group_by(c.run)
+    left = [run for run, last in connection.execute(newest) if last > applied[run]]
+    # A run that is no longer there has nothing to apply.
+    clean = sorted(set(numbers).difference(left))
+    connection.execute(delete(dirty_runs).where(dirty_runs.c.run.in_(clean)))
+    return left
 
 
-def _pending(connection: Connection, applied: dict[int, int]) -> tuple[dict[int, _Pending], set[int]]:
-    """What of the logs is to be applied, by run, and the runs of which that is all."""
+def _applied(connection: Connection, numbers: Sequence[int], *, lock: bool) -> dict[int, int]:
+    """Up to which row the log of each run has been applied."""
+    query = select(runs.c.run, runs.c.applied_id).where(runs.c.run.in_(numbers)).order_by(runs.c.run)
+    return {row.run: row.applied_id for row in connection.execute(query.with_for_update() if lock else query)}
+
+
+def _pending(connection: Connection, applied: dict[int, int]) -> dict[int, _Pending]:
+    """What of the logs is to be applied, by run."""
     c = ingest_log.c
     behind = (runs.c.run == c.run) & (c.id > runs.c.applied_id)
     query = select(c.run, c.id, c.points).join(runs, behind).where(runs.c.run.in_(applied)).order_by(c.run, c.id)
     until: dict[int, int] = {}
-    complete = set(applied)
     total = 0
     for run, row_id, points in connection.execute(query):
-        if total >= APPLIED_POINTS:
-            complete.discard(run)
-            continue
-        until[run] = row_id
-        total += points
+        if total < APPLIED_POINTS:
+            until[run] = row_id
+            total += points
     last = max(until.values(), default=0)
     records = select(c.run, c.id, c.records).join(runs, behind).where(runs.c.run.in_(until), c.id <= last)
     result = {run: _Pending(applied[run], until[run], []) for run in until}
     for run, row_id, packed in connection.execute(records.order_by(c.run, c.id)):
         if row_id <= until[run]:
             result[run].records.append(packed)
-    return result, complete
+    return result
 
 
 def summaries_of(connection: Connection, numbers: Sequence[int]) -> dict[int, Summaries]:

@@ -18,8 +18,9 @@ from stele import limits, settings
 from stele.errors import InvalidParameterValue, shown
 from stele.schema.codec import required
 from stele.stores.sql.model_rows import found_model
+from stele.stores.sql.model_tables import registered_model_aliases
 from stele.stores.sql.registry_rows import found_registered, found_version, latest_versions, stage_number
-from stele.stores.sql.tables import registered_model_aliases, runs
+from stele.stores.sql.tables import runs
 
 __all__ = ["PROMPT_TAG", "Source", "resolve_source"]
 

@@ -40,6 +40,7 @@ def upgrade() -> None:
     _model_versions()
     _registry_events()
     _approvals()
+    _webhooks()
 
 
 def _logged_models() -> None:
@@ -228,3 +229,36 @@ def _approvals() -> None:
         **INNODB,
     )
     op.create_index("ix_approval_comments_request", "approval_comments", ["request", "comment"])
+
+
+def _webhooks() -> None:
+    op.create_table(
+        "webhooks",
+        sa.Column("webhook", ID, autoincrement=True, nullable=False),
+        sa.Column("webhook_id", word(36), nullable=False),
+        sa.Column("name", word(63), nullable=False),
+        sa.Column("description", LONG_TEXT, nullable=False),
+        sa.Column("url", LONG_TEXT, nullable=False),
+        sa.Column("events", LONG_TEXT, nullable=False),
+        sa.Column("status", sa.SmallInteger(), nullable=False),
+        sa.Column("secret", LONG_TEXT, nullable=True),
+        sa.Column("creation_time", sa.BigInteger(), nullable=False),
+        sa.Column("last_update_time", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("webhook", name="pk_webhooks"),
+        sa.UniqueConstraint("webhook_id", name="uq_webhooks_webhook_id"),
+        **INNODB,
+    )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("delivery", ID, autoincrement=True, nullable=False),
+        sa.Column("delivery_id", word(36), nullable=False),
+        sa.Column("webhook", ID, nullable=False),
+        sa.Column("payload", LONG_TEXT, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_time", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("delivery", name="pk_webhook_deliveries"),
+        **INNODB,
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_webhook_deliveries_due_time", "webhook_deliveries", ["due_time"])
+    op.create_index("ix_webhook_deliveries_webhook", "webhook_deliveries", ["webhook"])

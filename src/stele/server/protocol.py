@@ -1,0 +1,67 @@
+"""Answers that leave in one piece.
+
+uvicorn writes the head of an answer and its body one after the other, which are two system calls here, two on the
+client's side, and twice the waking of its thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+__all__ = ["JoiningProtocol"]
+
+_JOINED_BYTES = 64 * 1024
+_CONTINUE = b"HTTP/1.1 100 "
+
+
+class JoiningProtocol(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it, over a transport that holds the head of an answer back until its body comes."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base has it
+        """Note the transport."""
+        super().connection_made(_Joining(transport))  # type: ignore[arg-type]  # it has all that is used of one
+
+    def on_response_complete(self) -> None:
+        """Send what is held back: an answer may have no body."""
+        self.transport.end_answer()  # type: ignore[attr-defined]  # of _Joining
+        super().on_response_complete()
+
+
+class _Joining:
+    """A transport for answers, one after the other."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+        self._begun = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, or hold them when they are the first of an answer."""
+        if not self._begun and not data.startswith(_CONTINUE):
+            self._begun, self._head = True, data
+            return
+        if len(data) > _JOINED_BYTES:
+            self._flush()
+        head, self._head = self._head, b""
+        self._transport.write(head + data if head else data)
+
+    def end_answer(self) -> None:
+        """Send what is left of an answer; the next bytes begin another one."""
+        self._flush()
+        self._begun = False
+
+    def close(self) -> None:
+        """Close the connection once everything is sent."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
