@@ -1,7 +1,7 @@
-import stele.sklearn
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
+import stele.sklearn
 from stele.models import infer_signature
 
 frame = load_iris(as_frame=True)

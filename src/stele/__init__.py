@@ -10,12 +10,17 @@ if TYPE_CHECKING:
     from stele import data as data
     from stele import entities as entities
     from stele import exceptions as exceptions
+    from stele import lightgbm as lightgbm
     from stele import models as models
+    from stele import onnx as onnx
     from stele import pyfunc as pyfunc
+    from stele import pytorch as pytorch
     from stele import registry as registry
     from stele import sklearn as sklearn
+    from stele import statsmodels as statsmodels
     from stele import tracking as tracking
     from stele import types as types
+    from stele import xgboost as xgboost
     from stele.client.active_model import ActiveModel as ActiveModel
     from stele.client.active_model import clear_active_model as clear_active_model
     from stele.client.active_model import get_active_model_id as get_active_model_id
@@ -111,12 +116,17 @@ _SUBMODULES = (
     "data",
     "entities",
     "exceptions",
+    "lightgbm",
     "models",
+    "onnx",
     "pyfunc",
+    "pytorch",
     "registry",
     "sklearn",
+    "statsmodels",
     "tracking",
     "types",
+    "xgboost",
 )
 
 _MODULES = {

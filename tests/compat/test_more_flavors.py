@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
+import cloudpickle
 import lightgbm
 import numpy as np
 import onnx
@@ -155,6 +157,9 @@ class TestOnnx(FlavorContract):
         weights = np.array([[1.0], [2.0]]) if request.param == "small" else np.ones((40, 40))
         data = np.ones((3, len(weights)), "float32")
         return Sample(linear(weights), data, data[0], lambda native, data: data @ weights)
+
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # where it is loaded, there is no such module
 
 
 class Net(torch.nn.Module):

@@ -30,7 +30,12 @@ FLOORS = {
     "stele.server": 4,
     "stele.models": 5,
     "stele.pyfunc": 5,
+    "stele.lightgbm": 5,
+    "stele.onnx": 5,
+    "stele.pytorch": 5,
     "stele.sklearn": 5,
+    "stele.statsmodels": 5,
+    "stele.xgboost": 5,
     "stele.types": 5,
     "stele.serving": 6,
     "stele.cli": 7,
@@ -41,7 +46,17 @@ FLOORS = {
 GROUPS = (
     {"stele.errors", "stele.limits", "stele.settings", "stele.registry"},
     {"stele.client", "stele.data", "stele.entities", "stele.exceptions", "stele.tracking"},
-    {"stele.models", "stele.pyfunc", "stele.sklearn", "stele.types"},
+    {
+        "stele.models",
+        "stele.types",
+        "stele.pyfunc",
+        "stele.sklearn",
+        "stele.xgboost",
+        "stele.lightgbm",
+        "stele.pytorch",
+        "stele.onnx",
+        "stele.statsmodels",
+    },
 )
 """Packages of one floor that make one part, and may import each other (without cycles)."""
 
@@ -78,7 +93,12 @@ HOMES = {
 }
 """Third-party package -> where it may be imported."""
 
-INSIDE_FUNCTIONS_ONLY = {"pandas", "polars", "pyarrow", "matplotlib", "PIL", "plotly", "datasets", "pyspark", "psutil"}
+INSIDE_FUNCTIONS_ONLY = set(
+    """
+    cloudpickle datasets lightgbm matplotlib onnx onnxruntime pandas PIL plotly polars psutil pyarrow pyspark
+    sklearn skops statsmodels torch xgboost
+    """.split()
+)
 NUMPY_INSIDE_FUNCTIONS = ("stele.client", "stele.data", "stele.stores.journal")
 NOT_AFTER_IMPORT = {
     "sqlalchemy",

@@ -22,14 +22,14 @@ NAMES = """
     exceptions finalize_logged_model flush_artifact_async_logging flush_async_logging get_active_model_id
     get_artifact_uri get_experiment get_experiment_by_name get_logged_model get_metric_history get_parent_run
     get_registry_uri get_run get_tracking_uri initialize_logged_model is_tracking_uri_set last_active_run
-    last_logged_model list_rewinds load_table log_artifact log_artifacts log_dict log_figure log_image log_input
-    log_inputs log_metric log_metrics log_model_params log_outputs log_param log_params log_stream log_table
-    log_text metric_history models pyfunc register_model registry rename_experiment restore_archived_experiment
-    restore_experiment restore_run rewind search_experiments search_logged_models search_model_versions
-    search_registered_models search_runs set_active_model set_experiment set_experiment_tag set_experiment_tags
-    set_logged_model_tags set_model_version_tag set_registry_uri set_system_metrics_node_id
+    last_logged_model lightgbm list_rewinds load_table log_artifact log_artifacts log_dict log_figure log_image
+    log_input log_inputs log_metric log_metrics log_model_params log_outputs log_param log_params log_stream
+    log_table log_text metric_history models onnx pyfunc pytorch register_model registry rename_experiment
+    restore_archived_experiment restore_experiment restore_run rewind search_experiments search_logged_models
+    search_model_versions search_registered_models search_runs set_active_model set_experiment set_experiment_tag
+    set_experiment_tags set_logged_model_tags set_model_version_tag set_registry_uri set_system_metrics_node_id
     set_system_metrics_samples_before_logging set_system_metrics_sampling_interval set_tag set_tags set_tracking_uri
-    sklearn start_run tracking types undo_rewind
+    sklearn start_run statsmodels tracking types undo_rewind xgboost
 """.split()
 
 # Parameters of MLflow that Stele does not have, and where a default differs, with the reason.
@@ -45,6 +45,14 @@ OURS = {
     "mlflow.MlflowClient": stele.Client,
     "mlflow.artifacts": stele.client.downloads,
     "mlflow.data": stele.data,
+    "mlflow.lightgbm": stele.lightgbm,
+    "mlflow.models": stele.models,
+    "mlflow.onnx": stele.onnx,
+    "mlflow.pyfunc": stele.pyfunc,
+    "mlflow.pytorch": stele.pytorch,
+    "mlflow.sklearn": stele.sklearn,
+    "mlflow.statsmodels": stele.statsmodels,
+    "mlflow.xgboost": stele.xgboost,
 }
 
 
@@ -111,6 +119,8 @@ def test_signatures_are_mlflows(line):
         if (path, key) not in OTHER_DEFAULTS:
             assert ours[key].default == expected, key
     for key, parameter in list(ours.items())[len(positional) :]:
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            continue
         assert parameter.default is not inspect.Parameter.empty, f"{key} is an addition and must be optional"
 
 

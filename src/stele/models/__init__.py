@@ -6,18 +6,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stele.models.describe import get_model_info as get_model_info
+    from stele.models.describe import validate_schema as validate_schema
     from stele.models.flavors.script import ModelConfig as ModelConfig
     from stele.models.flavors.script import set_model as set_model
     from stele.models.format import Model as Model
     from stele.models.inspection import Inspection as Inspection
     from stele.models.inspection import inspect as inspect
+    from stele.models.model_info import ModelInfo as ModelInfo
     from stele.models.signature import ModelSignature as ModelSignature
     from stele.models.signature import infer_signature as infer_signature
 
 _MODULES = {
+    "stele.models.describe": ("get_model_info", "validate_schema"),
     "stele.models.flavors.script": ("ModelConfig", "set_model"),
     "stele.models.format": ("Model",),
     "stele.models.inspection": ("Inspection", "inspect"),
+    "stele.models.model_info": ("ModelInfo",),
     "stele.models.signature": ("ModelSignature", "infer_signature"),
 }
 

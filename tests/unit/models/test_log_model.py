@@ -112,3 +112,14 @@ def test_a_model_is_registered_with_the_same_call(estimator: LinearRegression) -
     stele.Client().set_registered_model_alias("prices", "champion", "1")
     for uri in ("models:/prices/2", "models:/prices@champion", "models:/prices/latest"):
         assert stele.pyfunc.load_model(uri).predict(FRAME).round(6).tolist() == [0.0, 1.0, 2.0]
+
+
+def test_what_is_known_of_a_model_without_loading_it(estimator: LinearRegression, tmp_path: Path) -> None:
+    logged = stele.sklearn.log_model(estimator, name="line", input_example=FRAME)
+    info = stele.models.get_model_info(logged.model_uri)
+    assert (info.model_id, info.name, info.signature) == (logged.model_id, "line", logged.signature)
+    stele.models.validate_schema(FRAME, info.signature.inputs)
+    with pytest.raises(InvalidParameterValue, match="lack the column 'a'"):
+        stele.models.validate_schema(FRAME.rename(columns={"a": "b"}), info.signature.inputs)
+    stele.sklearn.save_model(estimator, tmp_path / "saved")
+    assert stele.models.get_model_info(str(tmp_path / "saved")).logged_model is None

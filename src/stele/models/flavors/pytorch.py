@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stele.errors import InvalidParameterValue, MissingDependency, shown
+from stele.models.examples import InputExample
 from stele.models.files import ModelFiles
 from stele.models.findings import Finding
 from stele.models.flavor import Predictor, Written
@@ -131,7 +132,7 @@ def _write(model: Any, directory: Path, *, form: str | None, pickle_module: Any,
                 f"{problem}. serialization_format='pickle' says that a pickle is meant.",
                 stacklevel=2,
             )
-    config = {"model_data": _DIRECTORY, "pytorch_version": torch.__version__}
+    config = {"model_data": _DIRECTORY, "pytorch_version": str(torch.__version__)}
     pyfunc = {"data": _DIRECTORY, "pickle_module_name": _PICKLE_MODULE, "config": {"device": None}}
     libraries = ["torch", *(["cloudpickle"] if problem else [])]
     return Written(config=config, pyfunc=pyfunc, libraries=libraries, predictor=partial(_TorchPredictor, model))
@@ -143,9 +144,7 @@ def _export(torch: Any, model: Any, directory: Path, example: Any) -> str:
         return "an export follows the model on its input_example, and there is none"
     training = model.training
     try:
-        data = (
-            example[0] if isinstance(example, tuple) and len(example) > 1 and isinstance(example[1], dict) else example
-        )
+        data = InputExample.of(example).data
         tensors = tuple(_as_tensor(torch, each) for each in (data if isinstance(data, (tuple, list)) else (data,)))
         model.eval()
         rows = torch.export.Dim.AUTO  # any number of rows, unless the model fixes it

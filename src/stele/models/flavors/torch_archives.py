@@ -38,7 +38,14 @@ _PROGRAM_ENTRIES = re.compile(
 _OPERATION = re.compile(
     r"torch\.ops\.(aten|prims|prim|inductor|quantized_decomposed|higher_order)\.[\w.]+|_operator\.\w+"
 )
-_VALUE = re.compile(r"[\w.:/\[\] -]*")
+_VALUE = re.compile(r"[\w.:/\[\]+ -]*")
+_WORDS = (
+    "Symbol|Integer|Rational|Add|Mul|Pow|Max|Min|Mod|PythonMod|FloorDiv|CleanDiv|CeilDiv|Eq|Ne|Lt|Le|Gt|Ge|Equality|"
+    "Unequality|StrictLessThan|LessThan|StrictGreaterThan|GreaterThan|positive|negative|nonnegative|integer|True|False"
+)
+_EXPRESSION = re.compile(rf"(({_WORDS}|[suz]\d+|'[suz]\d+')(?!\w)|\d+(?!\w)|[(),=+*/<> -])*")
+"""A symbolic size: sums and products of named sizes; no other word, so nothing that could be called."""
+
 _FREE_TEXT = {"stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn", "from_node", "metadata"}
 
 
@@ -117,7 +124,7 @@ def _look_into_json(content: Any) -> tuple[list[str], list[str]]:
             operations.append(value)
             if not _OPERATION.fullmatch(value):
                 problems.append(f"{shown(value)} is no operation of a graph")
-        elif not _VALUE.fullmatch(value):
+        elif not _VALUE.fullmatch(value) and not _EXPRESSION.fullmatch(value):
             problems.append(f"{shown(value)} is more than a name")
     if any(value for key, value in _leaves(content, "use_pickle")):
         problems.append("tensors in it are pickled")
@@ -126,7 +133,9 @@ def _look_into_json(content: Any) -> tuple[list[str], list[str]]:
 
 def _texts(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
     """Every text with the key that it stands under, but those that are only for people."""
-    if isinstance(node, str):
+    if isinstance(node, str) and node[:1] in ("[", "{") and (inner := _inner_json(node)) is not None:
+        yield from _texts(inner, "inner")  # how inputs are nested is a text that holds JSON
+    elif isinstance(node, str):
         yield key, node
     elif isinstance(node, dict):
         for name, value in node.items():
@@ -136,6 +145,13 @@ def _texts(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(node, list):
         for value in node:
             yield from _texts(value, key)
+
+
+def _inner_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _leaves(node: Any, wanted: str) -> Iterator[tuple[str, Any]]:
