@@ -50,8 +50,8 @@ class LineageOperations(StoreCore):
     def _run(self, connection: Connection, run_id: str) -> Run | None:
         if not run_id:
             return None
-        query = select(runs.c.run).where(runs.c.run_id == run_id)
-        found = fetch_runs(connection, self.keys, self.described, query)
+        number = connection.scalar(select(runs.c.run).where(runs.c.run_id == run_id))
+        found = fetch_runs(connection, self.keys, self.described, [] if number is None else [number])
         return run_entity(found[0], outputs=True) if found else None
 
 
