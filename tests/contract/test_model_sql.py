@@ -31,6 +31,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
 def fill(store: SqlStore) -> None:
     run = store.create_run(r.CreateRun(experiment_id="0")).run.info.run_id
     for i in range(30):
+        store.create_run(r.CreateRun(experiment_id="0"))
         request = lm.CreateLoggedModel(
             experiment_id="0",
             name=f"m{i}",

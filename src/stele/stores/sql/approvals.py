@@ -231,6 +231,8 @@ def _response(connection: Connection, number: int) -> g.ApprovalResponse:
 
 
 def _entities(connection: Connection, numbers: Sequence[int]) -> list[g.ApprovalRequest]:
+    if not numbers:
+        return []
     c = approval_comments.c
     comments: dict[int, list[g.ApprovalComment]] = {number: [] for number in numbers}
     said = select(approval_comments).where(c.request.in_(numbers)).order_by(c.comment)
