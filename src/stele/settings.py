@@ -94,6 +94,13 @@ def _trust(text: str) -> str:
 TRACKING_URI = Setting(
     "STELE_TRACKING_URI", str, "", "The store: http(s)://, sqlite:///, postgresql://, mysql://.", "MLFLOW_TRACKING_URI"
 )
+REGISTRY_URI = Setting(
+    "STELE_REGISTRY_URI",
+    str,
+    "",
+    "The store of registered models; by default the tracking store.",
+    "MLFLOW_REGISTRY_URI",
+)
 ARTIFACT_URI = Setting(
     "STELE_ARTIFACT_URI", str, "", "Artifact root of new experiments in a local store.", "MLFLOW_ARTIFACT_URI"
 )

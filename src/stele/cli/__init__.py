@@ -23,6 +23,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("stele.cli.models:models", "Look at models, serve them, predict for files, pack them."),
     "registry": ("stele.cli.registry:registry", "List, promote and explain registered models."),
     "server": ("stele.cli.server:server", "Serve a store over HTTP."),
+    "tokens": ("stele.cli.tokens:tokens", "Make and revoke access tokens."),
     "ui": ("stele.cli.server:ui", "Serve the local store on this machine."),
     "exec": ("stele.cli.execute:execute", "Run a program that imports mlflow, unchanged, with Stele."),
     "sync": ("stele.cli.sync:sync", "Send what was logged offline or is left from processes that ended."),

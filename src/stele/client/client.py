@@ -19,7 +19,7 @@ class Client(ExperimentCalls, ValueCalls, SeriesCalls, RewindCalls, WebhookCalls
 
     Args:
         tracking_uri: Address of the store; None means the current tracking URI, taken now.
-        registry_uri: Address of the store of registered models; None means the one that is set.
+        registry_uri: Address of the store of registered models; None means the one that is set, else the same.
     """
 
     def __repr__(self) -> str:

@@ -37,6 +37,7 @@ __all__ = [
     "open_for_sender",
     "open_journalled",
     "open_store",
+    "registry_beside",
     "resolve_uri",
     "set_registry_uri",
     "set_tracking_uri",
@@ -127,7 +128,15 @@ def set_registry_uri(uri: str) -> None:
 
 def get_registry_uri() -> str:
     """The address of the store of registered models, by default the tracking store."""
-    return _Chosen.registry_uri or get_tracking_uri()
+    return registry_beside(get_tracking_uri())
+
+
+def registry_beside(tracking_uri: str) -> str:
+    """The address of the store of registered models for who uses this tracking store: the same, unless one is set."""
+    if _Chosen.registry_uri:
+        return _Chosen.registry_uri
+    named = settings.REGISTRY_URI.get()
+    return resolve_uri(named) if named else tracking_uri
 
 
 def resolve_uri(uri: str) -> str:

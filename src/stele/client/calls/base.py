@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from stele.client.stores import get_registry_uri, get_tracking_uri, open_journalled, resolve_uri
+from stele.client.stores import get_tracking_uri, open_journalled, registry_beside, resolve_uri
 from stele.errors import InvalidParameterValue, shown
 from stele.schema.runs import RunTag
 from stele.stores.base import TrackingStore
@@ -24,12 +24,12 @@ class StoreCalls:
 
     Args:
         tracking_uri: Address of the store; None means the current tracking URI, taken now.
-        registry_uri: Address of the store of registered models; None means the one that is set.
+        registry_uri: Address of the store of registered models; None means the one that is set, else the same.
     """
 
     def __init__(self, tracking_uri: str | None = None, registry_uri: str | None = None) -> None:
         self._tracking_uri = resolve_uri(tracking_uri) if tracking_uri else get_tracking_uri()
-        self._registry_uri = resolve_uri(registry_uri) if registry_uri else get_registry_uri()
+        self._registry_uri = resolve_uri(registry_uri) if registry_uri else registry_beside(self._tracking_uri)
 
     @property
     def tracking_uri(self) -> str:
