@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from stele.models.pyfunc import PyFuncModel, get_model_dependencies, load_model, load_pyfunc
-from stele.models.pyfunc_saving import log_model, save_model
-from stele.models.python_model import PythonModel, PythonModelContext
+from typing import TYPE_CHECKING
+
+from stele.registry import loaded_when_used
+
+if TYPE_CHECKING:
+    from stele.models.pyfunc import PyFuncModel, get_model_dependencies, load_model, load_pyfunc
+    from stele.models.pyfunc_saving import log_model, save_model
+    from stele.models.python_model import PythonModel, PythonModelContext
 
 __all__ = [
     "PyFuncModel",
@@ -16,3 +21,12 @@ __all__ = [
     "log_model",
     "save_model",
 ]
+
+__getattr__ = loaded_when_used(
+    __name__,
+    {
+        "stele.models.pyfunc": ("PyFuncModel", "get_model_dependencies", "load_model", "load_pyfunc"),
+        "stele.models.pyfunc_saving": ("log_model", "save_model"),
+        "stele.models.python_model": ("PythonModel", "PythonModelContext"),
+    },
+)

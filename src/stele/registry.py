@@ -6,12 +6,14 @@ Built-in implementations and those of other packages go through the same table. 
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any, Generic, TypeVar, cast
 
 from stele.errors import InvalidParameterValue, shown
 
-__all__ = ["Registry"]
+__all__ = ["Registry", "loaded_when_used"]
 
 T = TypeVar("T")
 
@@ -65,6 +67,25 @@ class Registry(Generic[T]):
         """Every name that can be asked for."""
         found = {entry.name for group in self._groups for entry in _entry_points(group)}
         return found | set(self._paths) | set(self._loaded)
+
+
+def loaded_when_used(module: str, names: Mapping[str, Iterable[str]]) -> Callable[[str], Any]:
+    """A ``__getattr__`` for a module that only collects names of others, so that importing it costs nothing.
+
+    Args:
+        module: The module; a name is bound in it when it was first used.
+        names: Module of Stele -> the names that are taken from it.
+    """
+    homes = {name: home for home, found in names.items() for name in found}
+
+    def get(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        value = getattr(import_module(homes[name]), name)
+        setattr(sys.modules[module], name, value)
+        return value
+
+    return get
 
 
 def _entry_points(group: str) -> Any:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from stele.models.flavors.sklearn import load_model, log_model, save_model
+from typing import TYPE_CHECKING
+
+from stele.registry import loaded_when_used
+
+if TYPE_CHECKING:
+    from stele.models.flavors.sklearn import load_model, log_model, save_model
 
 __all__ = ["load_model", "log_model", "save_model"]
+
+__getattr__ = loaded_when_used(__name__, {"stele.models.flavors.sklearn": __all__})

@@ -63,7 +63,7 @@ GROUPS = (
 TERMINAL = {"console.py", "doctor.py"}
 """The modules whose work is to print."""
 
-LAZY_TABLES = {"stele", "stele.registry", "stele.cli", "stele.models"}
+LAZY_TABLES = {"stele", "stele.registry", "stele.cli"}
 """The modules that import others by name when they are used."""
 
 HOMES = {
@@ -261,6 +261,12 @@ def test_import_loads_nothing_heavy(code):
     assert not {name for name in NOT_AFTER_IMPORT if name in loaded}
     assert len([name for name in loaded if name.startswith("stele")]) <= 58
     assert len(loaded) <= 400
+
+
+@pytest.mark.parametrize("module", ["stele.models", "stele.pyfunc", "stele.sklearn", "stele.pytorch"])
+def test_a_module_of_models_loads_little_before_it_is_used(module):
+    loaded = _loaded_after(f"import {module}")
+    assert {name for name in loaded if name.startswith("stele")} <= {"stele", "stele.registry", "stele.errors", module}
 
 
 def test_help_loads_no_command():

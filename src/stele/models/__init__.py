@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stele.registry import loaded_when_used
 
 if TYPE_CHECKING:
     from stele.models.describe import get_model_info as get_model_info
@@ -26,17 +27,9 @@ _MODULES = {
     "stele.models.signature": ("ModelSignature", "infer_signature"),
 }
 
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = sorted(name for names in _MODULES.values() for name in names)
 
-__all__ = sorted(_MODULE_OF)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_MODULE_OF[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = loaded_when_used(__name__, _MODULES)
 
 
 def __dir__() -> list[str]:

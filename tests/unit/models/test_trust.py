@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import stat
 import subprocess
 import warnings
@@ -159,3 +160,9 @@ def test_nobody_else_may_change_what_was_saved(tmp_path: Path) -> None:
     paths = [tmp_path / "m", *(tmp_path / "m").rglob("*")]
     assert len(paths) > 5
     assert [path for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o022] == []
+
+
+def test_a_pickle_of_something_else_is_named(pickled: str) -> None:
+    (Path(pickled) / "python_model.pkl").write_bytes(pickle.dumps({"no": "model"}))
+    with pytest.raises(InvalidParameterValue, match="no PythonModel"):
+        load_model(pickled, trust=True)

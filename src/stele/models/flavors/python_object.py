@@ -77,6 +77,8 @@ class PythonObjectFlavor:
         self, native: Any, admitted: AdmittedModel, model_config: Mapping[str, Any]
     ) -> PythonModelPredictor:
         """See :class:`stele.models.flavor.Flavor`."""
+        if not hasattr(native, "load_context") or not hasattr(native, "predict"):
+            raise InvalidParameterValue(f"The pickle of the model holds {shown(native)}, which is no PythonModel.")
         context = context_of(admitted.files, model_config)
         native.load_context(context)
         return PythonModelPredictor(native, context)
