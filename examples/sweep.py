@@ -29,10 +29,13 @@ from sklearn.metrics import ConfusionMatrixDisplay, accuracy_score, classificati
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import stele
+import stele.sklearn
+from stele.models import infer_signature
 
 matplotlib.use("Agg")
 from matplotlib.figure import Figure  # the backend has to be chosen first
@@ -76,12 +79,11 @@ def train(model: Any, x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> N
         stele.log_metrics(metrics, step=epoch)
 
 
-def evaluate(model: Any, x_test: Any, y_test: Any) -> None:
-    """Log the figures of merit, a confusion matrix, a report and the digits it got wrong."""
+def evaluate(model: Any, x_test: Any, y_test: Any) -> float:
+    """Log the figures of merit, a confusion matrix, a report and the digits it got wrong; returns the accuracy."""
     predicted = model.predict(x_test)
-    stele.log_metrics(
-        {"accuracy": accuracy_score(y_test, predicted), "f1": f1_score(y_test, predicted, average="macro")}
-    )
+    accuracy = float(accuracy_score(y_test, predicted))
+    stele.log_metrics({"accuracy": accuracy, "f1": f1_score(y_test, predicted, average="macro")})
     figure = Figure(figsize=(5, 5), layout="constrained")
     ConfusionMatrixDisplay.from_predictions(y_test, predicted, ax=figure.subplots(), colorbar=False)
     stele.log_figure(figure, "plots/confusion.png")
@@ -89,6 +91,21 @@ def evaluate(model: Any, x_test: Any, y_test: Any) -> None:
     wrong = np.flatnonzero(predicted != y_test)
     table = {"row": wrong.tolist(), "digit": y_test[wrong].tolist(), "taken_for": predicted[wrong].tolist()}
     stele.log_table(table, "mistakes.json")
+    return accuracy
+
+
+def register(scaler: StandardScaler, best: Any, x_train: Any) -> None:
+    """Log the best classifier with the scaling before it, register it, and make it the champion."""
+    model = make_pipeline(scaler, best)
+    info = stele.sklearn.log_model(
+        model,
+        name="model",
+        input_example=x_train[:2],
+        signature=infer_signature(x_train, model.predict(x_train)),
+        registered_model_name="digits",
+    )
+    version = str(info.registered_model_version)
+    stele.Client().set_registered_model_alias("digits", "champion", version, reason="best of the sweep")
 
 
 def sweep(console: Console) -> str:
@@ -107,6 +124,7 @@ def sweep(console: Console) -> str:
         run_name="sweep", tags={"team": "demo"}, description="Which family reads digits best?"
     ) as parent:
         stele.log_input(dataset, context="training")
+        best, best_accuracy = None, 0.0
         for family, estimator, params in track(list(settings()), "Training", console=console):
             seed = {"random_state": 0} if "random_state" in estimator().get_params() else {}
             model = estimator(**params, **seed)
@@ -117,7 +135,10 @@ def sweep(console: Console) -> str:
                 began = time.perf_counter()
                 train(model, *scaled)
                 stele.log_metric("training_seconds", time.perf_counter() - began)
-                evaluate(model, scaled[2], y_test)
+                accuracy = evaluate(model, scaled[2], y_test)
+            if accuracy > best_accuracy:
+                best, best_accuracy = model, accuracy
+        register(scaler, best, x_train)
         return parent.info.run_id
 
 
@@ -152,6 +173,7 @@ def main() -> None:
     count = len(list(settings()))
     show_best(console, parent)
     console.print(f"{count} runs in {time.perf_counter() - began:.0f} s, kept in {directory / 'stele.db'}.")
+    console.print("The best one is a model now: stele models serve -m models:/digits@champion -p 8080", soft_wrap=True)
 
 
 if __name__ == "__main__":
