@@ -16,7 +16,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import stele.sklearn
-from compat.environments import python_with_models
 from stele.testing.flavors import FlavorContract, Hostile, Sample, change_mlmodel
 
 pytestmark = [pytest.mark.mlflow, pytest.mark.xdist_group("mlflow")]
@@ -24,11 +23,6 @@ pytestmark = [pytest.mark.mlflow, pytest.mark.xdist_group("mlflow")]
 FRAME = pd.DataFrame({"a": np.linspace(0.0, 1.0, 40), "b": np.linspace(3.0, -2.0, 40) ** 2})
 LABELS = (FRAME["a"] + FRAME["b"] > 3).astype(int)
 WRONG = FRAME.rename(columns={"b": "c"})
-
-
-@pytest.fixture(scope="session")
-def mlflow_python() -> Path:
-    return python_with_models()
 
 
 def _pickle_in(name: str, flavor: str, **keys: object):
