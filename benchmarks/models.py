@@ -71,6 +71,7 @@ def _logged_rows(setting: Setting) -> Iterator[Row]:
             ours = figures(sys.executable, "stele", f"sqlite:///{folder}/stele.db", calls)
             theirs = figures(setting.theirs, "mlflow", f"sqlite:///{folder}/mlflow.db", few)
         yield Row(f"{_LOGGED}, {where}", "ms", ours["plain"], theirs["plain"], target)
+        yield Row(f"{_LOGGED}, {where}, the first in a process", "ms", ours["first plain"], theirs["first plain"])
         yield Row(f"{_LOGGED} with input_example and signature, {where}", "ms", ours["example"], theirs["example"], 150)
 
 
