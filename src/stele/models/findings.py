@@ -10,9 +10,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from stele.errors import InvalidParameterValue, MissingDependency, shown
+from stele.errors import InvalidParameterValue, shown
 from stele.models.files import ModelFiles
 from stele.models.pickle_contents import pickle_contents
+from stele.models.skops_library import skops_io
 
 __all__ = [
     "Finding",
@@ -82,13 +83,10 @@ def unknown_skops_types(path: Path) -> list[str]:
         MissingDependency: skops is not installed.
     """
     skops_names(path)  # is it a skops file at all, and small enough to be looked into?
-    try:
-        from skops.io import get_untrusted_types
-    except ImportError as e:
-        raise MissingDependency("skops", "to read a model in its format", "sklearn") from e
+    io = skops_io("to read a model in its format")
 
     try:
-        return list(get_untrusted_types(file=path))
+        return list(io.get_untrusted_types(file=path))
     except Exception as e:  # a damaged file may raise anything there
         raise InvalidParameterValue(f"{shown(path.name)} is no skops file that can be read: {e}") from e
 

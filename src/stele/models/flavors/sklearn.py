@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stele.errors import InvalidParameterValue, MissingDependency, shown
+from stele.errors import InvalidParameterValue, shown
 from stele.models.files import ModelFiles
 from stele.models.findings import Finding, pickle_finding, skops_finding, unknown_skops_types
 from stele.models.flavor import Predictor, Written
@@ -23,6 +23,7 @@ from stele.models.model_info import ModelInfo
 from stele.models.pickling import dump
 from stele.models.save import Packing, save
 from stele.models.signature import ModelSignature
+from stele.models.skops_library import skops_io
 from stele.models.trust import AdmittedModel
 
 __all__ = ["FLAVOR", "FORMATS", "SklearnFlavor", "load_model", "log_model", "save_model", "write_estimator"]
@@ -104,10 +105,7 @@ def read_estimator(admitted: AdmittedModel, name: str, form: str) -> Any:
     """An estimator from a file in one of the :data:`FORMATS`."""
     if form != "skops":
         return admitted.unpickle(name)
-    try:
-        from skops import io
-    except ImportError as e:
-        raise MissingDependency("skops", "to load a model in its format", "sklearn") from e
+    io = skops_io("to load a model in its format")
     # The types were judged with the rest of the file; now they are what it may have.
     return admitted.load(io.load, name, trusted=unknown_skops_types(admitted.files.path(name)))
 
@@ -162,10 +160,7 @@ class _SkopsCannot(Exception):
 
 def _write_skops(estimator: Any, directory: Path, trusted: set[str]) -> list[str]:
     """Write a skops file; the types in it that skops does not know."""
-    try:
-        from skops import io
-    except ImportError as e:
-        raise MissingDependency("skops", "to save a model in its format", "sklearn") from e
+    io = skops_io("to save a model in its format")
     path = directory / "model.skops"
     try:
         io.dump(estimator, path)

@@ -1,0 +1,75 @@
+"""skops, imported without what it does not need.
+
+When skops is imported it walks through all packages of scikit-learn to learn its types. One adapts PyTorch, others
+to CuPy and Dask, and importing an adapter imports the library: seconds, and hundreds of megabytes, to keep an estimator
+that has nothing to do with it. The walk passes over what cannot be imported, so here these libraries cannot be, for the
+thread that imports skops and as long as it does.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from stele.errors import MissingDependency
+
+__all__ = ["skops_io"]
+
+_ADAPTED = frozenset({"torch", "cupy", "dask", "jax", "ndonnx", "sparse"})
+
+
+def skops_io(purpose: str) -> Any:
+    """The module ``skops.io``.
+
+    Args:
+        purpose: What it is needed for, as in "to load a model in its format".
+
+    Raises:
+        MissingDependency: skops is not installed.
+    """
+    if "skops.io" not in sys.modules:
+        with _without(_ADAPTED - sys.modules.keys()):
+            _import(purpose)
+    return _import(purpose)
+
+
+def _import(purpose: str) -> ModuleType:
+    try:
+        from skops import io
+    except ImportError as e:
+        raise MissingDependency("skops", purpose, "sklearn") from e
+    module: ModuleType = io
+    return module
+
+
+class _Absent(MetaPathFinder):
+    """Says of some libraries that they are not there, to one thread."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+        self._thread = threading.get_ident()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Nothing, or an error for one of the names."""
+        del path, target
+        if fullname in self._names and threading.get_ident() == self._thread:
+            raise ModuleNotFoundError(f"{fullname} is not needed here", name=fullname)
+        return None
+
+
+@contextmanager
+def _without(names: frozenset[str]) -> Iterator[None]:
+    finder = _Absent(names)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
