@@ -13,7 +13,7 @@ import stele
 from servers import stele_server
 from stele import limits
 from stele.artifacts.digests import manifest_digest
-from stele.errors import InvalidParameterValue, UntrustedModel
+from stele.errors import DoesNotExist, InvalidParameterValue, UntrustedModel
 from stele.pyfunc import PythonModel
 from stele.schema.metrics import Metric
 
@@ -171,3 +171,17 @@ def test_what_is_known_of_a_model_without_loading_it(estimator: LinearRegression
         stele.models.validate_schema(FRAME.rename(columns={"a": "b"}), info.signature.inputs)
     stele.sklearn.save_model(estimator, tmp_path / "saved")
     assert stele.models.get_model_info(str(tmp_path / "saved")).logged_model is None
+
+
+@pytest.mark.usefixtures("store")
+def test_the_description_of_a_model_by_any_address(estimator: LinearRegression, tmp_path: Path) -> None:
+    info = stele.sklearn.log_model(estimator, name="line", input_example=FRAME, registered_model_name="prices")
+    for uri in (info.model_uri, "models:/prices/1"):
+        found = stele.models.Model.load(uri)
+        assert (found.model_id, found.signature) == (info.model_id, info.signature)
+    stele.sklearn.save_model(estimator, tmp_path / "saved")
+    found = stele.models.Model.load(tmp_path / "saved")
+    assert found == stele.models.Model.load(str(tmp_path / "saved" / "MLmodel"))
+    assert "sklearn" in found.flavors
+    with pytest.raises(DoesNotExist):
+        stele.models.Model.load(tmp_path / "none")
