@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from stele.client.client import Client
 from stele.models.enforcement import enforce_schema
+from stele.models.format import Model
 from stele.models.load import open_files
 from stele.models.model_info import ModelInfo, model_info
 from stele.models.schema import Schema
 
-__all__ = ["get_model_info", "validate_schema"]
+__all__ = ["find_description", "get_model_info", "validate_schema"]
+
+
+def find_description(uri: str | Path) -> Model:
+    """See :meth:`stele.models.Model.load`."""
+    return open_files(uri)[1].model
 
 
 def get_model_info(model_uri: str) -> ModelInfo:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +17,7 @@ from stele.client.shim import ANSWERED_VERSION
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.models.schema import Schema
 from stele.models.signature import ModelSignature
+from stele.registry import Registry
 
 __all__ = ["FLAVOR", "MLMODEL", "Model", "as_config", "read_yaml"]
 
@@ -30,6 +31,10 @@ MAX_NESTING = 64
 
 _OPTIONAL = ("artifact_path", "run_id", "metadata", "model_size_bytes", "resources", "env_vars", "auth_policy")
 _HINT_FLAGS = ("is_signature_from_type_hint", "type_hint_from_example")
+_DESCRIPTIONS: Registry[Callable[..., Any]] = Registry(
+    "description", (), {"find": "stele.models.describe:find_description"}
+)
+# Finding a model needs the client, and everything that finds models needs this module.
 _KNOWN = {
     *_OPTIONAL,
     *_HINT_FLAGS,
@@ -172,6 +177,20 @@ class Model:
     def save(self, path: str | Path) -> None:
         """Write the file."""
         Path(path).write_text(self.to_yaml(), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Model:
+        """What the MLmodel file of a model says. Nothing of the model is run.
+
+        Args:
+            path: A local directory, the MLmodel file in it, or a URI as in :func:`stele.pyfunc.load_model`.
+
+        Raises:
+            DoesNotExist: There is no such model.
+            InvalidParameterValue: The file is not what a model is described by, or the URI is not understood.
+        """
+        found: Model = _DESCRIPTIONS.get("find")(path)
+        return found
 
     @classmethod
     def read(cls, directory: Path) -> Model:

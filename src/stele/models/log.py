@@ -20,6 +20,7 @@ from stele.client.model_registry import register_model
 from stele.models.flavor import Flavor
 from stele.models.format import Model
 from stele.models.model_info import ModelInfo, model_info
+from stele.models.run_metrics import link_metrics
 from stele.models.save import Packing, Writer, write_model
 from stele.schema.datasets import LoggedModelOutput
 from stele.schema.logged_models import LoggedModel, LoggedModelStatus
@@ -63,8 +64,8 @@ class Logging(Struct, kw_only=True):
 def log(flavor: Flavor, write: Writer, packing: Packing, logging: Logging) -> ModelInfo:
     """Log a model: in the active run, or without a run in the current experiment.
 
-    The model is ready when all of its files are there, or marked as failed. The latest metrics of the run are recorded
-    as metrics of the model.
+    The model is ready when all of its files are there, or marked as failed. What the run measured
+    at the step becomes metrics of the model; see :func:`stele.models.run_metrics.link_metrics`.
 
     Args:
         flavor: Of the model.
@@ -83,7 +84,7 @@ def log(flavor: Flavor, write: Writer, packing: Packing, logging: Logging) -> Mo
     try:
         if run_id is not None:
             client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, logging.step)])
-            _link_metrics(client, run_id, logged.model_id)
+            link_metrics(client, run_id, logged.model_id, logging.step)
         model, digest = _write_and_upload(client, flavor, write, _described(packing, logging, logged, run_id), logged)
     except BaseException:
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
@@ -106,14 +107,6 @@ def _logged_model(client: Client, logging: Logging) -> LoggedModel:
     if logging.tags:
         client.set_logged_model_tags(logging.model_id, logging.tags)
     return client.get_logged_model(logging.model_id)
-
-
-def _link_metrics(client: Client, run_id: str, model_id: str) -> None:
-    """Record the latest values of the run as metrics of the model."""
-    latest = client.get_run(run_id).data.metric_list
-    if latest:
-        points = [replace(point, model_id=model_id) for point in latest if not point.model_id]
-        client.log_batch(run_id, metrics=points, synchronous=True)
 
 
 def _described(packing: Packing, logging: Logging, logged: LoggedModel, run_id: str | None) -> Packing:

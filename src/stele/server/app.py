@@ -27,6 +27,7 @@ from stele.server.dispatch import BodyBudget, grouped_endpoints, json_response, 
 from stele.server.endpoints import Endpoint, EndpointTable
 from stele.server.grouping import Grouper
 from stele.server.health import health_endpoints
+from stele.server.model_digests import ModelFinisher
 from stele.server.openapi import openapi_document
 from stele.server.security import HEADERS, RequestGuard
 from stele.server.telemetry import Telemetry, access_log
@@ -56,7 +57,7 @@ class App:
         self._prefix = config.static_prefix.rstrip("/")
 
     def _endpoints(self, store: SqlStore, artifacts: ArtifactService) -> list[Endpoint]:
-        services = (artifacts, self._webhooks, store)
+        services = (artifacts, ModelFinisher(store, artifacts), self._webhooks, store)
         endpoints = [*health_endpoints(store, openapi_document()), self.telemetry.endpoint()]
         budget = BodyBudget(settings.INFLIGHT_BYTES.get())
         points = Grouper(store.log_points)

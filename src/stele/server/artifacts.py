@@ -92,6 +92,14 @@ class ArtifactService:
         uri = self._store.get_logged_model(LoggedModelId(model_id=model_id)).model.artifact_location
         return uri, self._repository_at(uri, f"logged model {shown(model_id)}")
 
+    def kept_below(self, uri: str) -> ArtifactRepository | None:
+        """What lies at an artifact URI, if it went through this server; else None.
+
+        Raises:
+            InvalidParameterValue: The URI leads out of the destination.
+        """
+        return self._repository_at(uri, "model") if self._serve and _is_proxied(uri) else None
+
     def _repository_at(self, uri: str, owner: str) -> ArtifactRepository:
         if _is_proxied(uri):
             return Subtree(self.destination(), uri.partition(":")[2].lstrip("/"))

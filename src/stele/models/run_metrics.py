@@ -1,0 +1,50 @@
+"""The metrics of a run that become metrics of a model which it logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from msgspec.structs import replace
+
+from stele import limits
+from stele.client.client import Client
+from stele.errors import EndpointNotFound
+from stele.schema.metrics import Metric
+from stele.schema.series import PointSeries
+
+__all__ = ["link_metrics"]
+
+
+def link_metrics(client: Client, run_id: str, model_id: str, step: int) -> None:
+    """Record what a run measured at a step as measured on a model.
+
+    These are all points with that step, as MLflow links them. Step 0 is also what a model has that was logged without
+    a step, when the run was done: of metrics without a point there, it gets the latest value.
+
+    Args:
+        client: Of the store that has both.
+        run_id: The run.
+        model_id: The model.
+        step: At which the model was made.
+    """
+    latest = client.get_run(run_id).data.metric_list
+    if not latest:
+        return
+    points = list(islice(_points_at(client, run_id, [point.key for point in latest], step), limits.MAX_MODEL_POINTS))
+    if step == 0:
+        found = {point.key for point in points}
+        points += [point for point in latest if point.key not in found]
+    linked = [replace(point, model_id=model_id) for point in points]
+    client.log_batch(run_id, metrics=linked, synchronous=True)
+
+
+def _points_at(client: Client, run_id: str, keys: list[str], step: int) -> Iterator[Metric]:
+    try:
+        for series in client.get_series([run_id], keys, start=step, end=step):
+            if isinstance(series, PointSeries):
+                for timestamp, value in zip(series.timestamps.data, series.values.data, strict=True):
+                    yield Metric(series.key, value, timestamp, step)
+    except EndpointNotFound:  # MLflow's server reads whole histories only
+        for key in keys:
+            yield from (point for point in client.get_metric_history(run_id, key) if point.step == step)
