@@ -9,6 +9,7 @@ change agree: a file that was edited by other means has no digest rather than a 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import shutil
 import threading
@@ -150,6 +151,29 @@ class History:
             for record in records
             if record is current or self.old(record.version).is_file()
         ]
+
+    def overwritten(self, before: int) -> list[Path]:
+        """The contents that are kept of versions which another one replaced before a time, in milliseconds since 1970.
+
+        None are named while the file is not there: what it had may be all that is left of it.
+        """
+        versions = self.versions()
+        if not versions or not versions[-1].current:
+            return []
+        # A version was replaced when the next one was written that came to be.
+        return [
+            self.old(version.version)
+            for version, successor in itertools.pairwise(versions)
+            if not version.current and successor.time < before
+        ]
+
+    def forget(self, before: int) -> list[int]:
+        """Remove what :meth:`overwritten` names; the lock is held. Returns the bytes of each."""
+        sizes = []
+        for path in self.overwritten(before):
+            sizes.append(path.lstat().st_size)
+            path.unlink()
+        return sizes
 
     def remove(self) -> None:
         """Forget everything about the file; the lock is held."""

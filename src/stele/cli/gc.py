@@ -56,6 +56,8 @@ class Outcome(Struct):
     models: int = 0
     experiments: int = 0
     bytes_freed: int = 0
+    file_versions: int = 0
+    file_bytes: int = 0
     kept_count: int = 0
     kept: list[Kept] = field(default_factory=list)
 
@@ -94,6 +96,9 @@ def _ids(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tup
 @click.option("--run-ids", callback=_ids, metavar="IDS", help="Only these runs, by comma.")
 @click.option("--experiment-ids", callback=_ids, metavar="IDS", help="Only these experiments and their runs, by comma.")
 @click.option("--leave-foreign-files", is_flag=True, help="Remove also runs whose files lie elsewhere; the files stay.")
+@click.option(
+    "--file-versions", is_flag=True, help="Remove also what files held until they were overwritten, --older-than ago."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @json_option
@@ -107,6 +112,7 @@ def gc(
     run_ids: tuple[str, ...],
     experiment_ids: tuple[str, ...],
     leave_foreign_files: bool,
+    file_versions: bool,
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -116,11 +122,17 @@ def gc(
     It may run while servers use the database, and may be interrupted: the next time it carries on. A run or a model
     stays when its files are not beneath one of the two roots; the exit code is 1 then. A registered model stays.
 
+    Overwritten files keep what they held as versions, which --file-versions removes beneath the two roots, also those
+    of runs in use. The files stay.
+
     \b
     stele gc --dry-run
     stele gc --older-than 30d --yes
+    stele gc --older-than 90d --file-versions --dry-run
     stele gc --backend-store-uri postgresql://stele@db/stele --artifacts-destination /srv/stele/files
     """
+    if file_versions and (older_than is None or run_ids or experiment_ids):
+        raise click.UsageError("--file-versions needs --older-than, and takes no --run-ids or --experiment-ids.")
     store = _open(database_uri(backend_store_uri))
     ctx.call_on_close(close_stores)
     choice = PurgeChoice(
@@ -132,11 +144,12 @@ def gc(
     root = default_artifact_root or store.artifact_root
     places = FilePlaces(artifacts_destination or (root if scheme_of(root) == "file" else _LOCAL_ROOT), root)
     with closing(places):
-        collector = _Collector(store, choice, places, leave_foreign_files)
+        collector = _Collector(store, choice, places, leave_foreign_files, file_versions)
         if dry_run:
             outcome = collector.plan(show=not as_json)
         else:
-            _ask(store, choice, yes=yes)
+            if not yes:
+                _ask(store, choice, collector.old_versions())
             outcome = collector.run()
     _tell(outcome, as_json=as_json)
     ctx.exit(1 if outcome.kept_count else 0)
@@ -151,25 +164,28 @@ def _open(uri: str) -> SqlStore:
     return store
 
 
-def _ask(store: SqlStore, choice: PurgeChoice, *, yes: bool) -> None:
+def _ask(store: SqlStore, choice: PurgeChoice, versions: int) -> None:
     runs, models = store.count_deleted_runs(choice), store.count_deleted_models(choice)
     experiments = len(store.deleted_experiments(choice))
-    if yes or not (runs or models or experiments):
+    if not (runs or models or experiments or versions):
         return
     if not sys.stdin.isatty():
         raise click.UsageError("Nobody is here to be asked: add --yes, or look first with --dry-run.")
-    question = f"Remove {_what(runs, models, experiments)} of {store.db.name} for good?"
+    question = f"Remove {_what(runs, models, experiments, versions)} of {store.db.name} for good?"
     click.confirm(question, abort=True, err=True)
 
 
 class _Collector:
     """One pass over what is in the trash."""
 
-    def __init__(self, store: SqlStore, choice: PurgeChoice, places: FilePlaces, leave_foreign: bool) -> None:
+    def __init__(
+        self, store: SqlStore, choice: PurgeChoice, places: FilePlaces, leave_foreign: bool, file_versions: bool
+    ) -> None:
         self._store = store
         self._choice = choice
         self._places = places
         self._leave_foreign = leave_foreign
+        self._file_versions = file_versions
         self._with_kept_runs: set[int] = set()
 
     def plan(self, *, show: bool) -> Outcome:
@@ -184,6 +200,7 @@ class _Collector:
             outcome.models += len(self._removable_models(found, outcome))
         experiments = {experiment.experiment_id for experiment in self._store.deleted_experiments(self._choice)}
         outcome.experiments = len(experiments - self._with_kept_runs)
+        self._sweep(outcome)
         if show and sample:
             columns = [Column("Run", "id"), Column("Name"), Column("Experiment", "id"), Column("Deleted", "time")]
             show_table(columns, [[run.run_id, run.name, str(run.experiment_id), run.deleted_time] for run in sample])
@@ -201,6 +218,7 @@ class _Collector:
                 outcome.runs += removed
         self._remove_models(outcome)
         self._remove_experiments(outcome)
+        self._sweep(outcome)
         self._store.forget_senders(int(time.time() * 1000) - _SENDER_MILLISECONDS)
         self._reclaim()
         outcome.bytes_freed = max(0, before - self._store.file_bytes())
@@ -298,6 +316,21 @@ class _Collector:
             except (SteleError, OSError) as e:
                 outcome.keep(name, place, str(e))
 
+    def old_versions(self) -> int:
+        """How many versions of files may go."""
+        outcome = Outcome(dry_run=True)
+        self._sweep(outcome)
+        return outcome.file_versions
+
+    def _sweep(self, outcome: Outcome) -> None:
+        if not self._file_versions or self._choice.deleted_before is None:
+            return
+        for found in self._places.sweep(self._choice.deleted_before, dry_run=outcome.dry_run):
+            outcome.file_versions += found.versions
+            outcome.file_bytes += found.size
+            if found.problem:
+                outcome.keep("file", str(found.path), found.problem)
+
     def _reclaim(self) -> None:
         while self._store.reclaim_pages():
             pass
@@ -307,7 +340,9 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
         show_json(outcome)
         return
-    what = _what(outcome.runs, outcome.models, outcome.experiments)
+    what = _what(outcome.runs, outcome.models, outcome.experiments, outcome.file_versions)
+    if outcome.file_versions:
+        what += f" ({size(outcome.file_bytes)})"
     freed = f"; the database is {size(outcome.bytes_freed)} smaller" if outcome.bytes_freed else ""
     click.echo(f"Would remove {what}." if outcome.dry_run else f"Removed {what}{freed}.")
     if outcome.kept_count:
@@ -319,9 +354,12 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
         note("Name their roots with --artifacts-destination or --default-artifact-root, or add --leave-foreign-files.")
 
 
-def _what(runs: int, models: int, experiments: int) -> str:
-    of_models = f", {_counted(models, 'logged model')}" if models else ""
-    return f"{_counted(runs, 'run')}{of_models} and {_counted(experiments, 'experiment')}"
+def _what(runs: int, models: int, experiments: int, versions: int) -> str:
+    parts = [_counted(runs, "run")]
+    parts += [_counted(models, "logged model")] if models else []
+    parts += [_counted(experiments, "experiment")]
+    parts += [_counted(versions, "old version") + " of files"] if versions else []
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _counted(count: int, noun: str) -> str:

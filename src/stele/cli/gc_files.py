@@ -6,11 +6,13 @@ bears the run's own id and lies beneath a root that the one who runs the command
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from stele.artifacts import ArtifactRepository, open_repository, scheme_of, walk
 from stele.artifacts.local import LocalRepository, local_root
 from stele.artifacts.paths import normalise
+from stele.artifacts.sweep import Swept, sweep_versions
 from stele.errors import InvalidParameterValue, SteleError, shown
 
 __all__ = ["FilePlaces"]
@@ -62,6 +64,18 @@ class FilePlaces:
         if found is not None and next(walk(*found), None) is None:
             repository, path = found
             repository.delete(path)
+
+    def sweep(self, before: int, *, dry_run: bool) -> Iterator[Swept]:
+        """Remove what files beneath the local roots held until they were overwritten before a time.
+
+        Args:
+            before: Milliseconds since 1970.
+            dry_run: Remove nothing.
+        """
+        local = {local_root(root).resolve() for root in self._roots if scheme_of(root) == "file"}
+        for root in sorted(local):
+            if not any(other in root.parents for other in local):  # that one has been through it
+                yield from sweep_versions(root, before, dry_run=dry_run)
 
     def close(self) -> None:
         """Give back connections."""

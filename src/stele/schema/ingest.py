@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from stele.schema.codec import Int64, Message
@@ -12,14 +14,15 @@ __all__ = ["Ingest", "IngestResponse", "IngestSeries"]
 class IngestSeries(Struct, frozen=True):
     """Points of one metric of one run: three columns of one length, in any order.
 
-    ``steps`` are any 64-bit integers, ``timestamps`` milliseconds since 1970, ``values`` any doubles or NaN.
+    ``steps`` are any 64-bit integers, ``timestamps`` milliseconds since 1970, ``values`` any doubles or NaN. Each is a
+    list, or a ``memoryview`` of numbers of 8 bytes.
     """
 
     run_id: str
     key: str
-    steps: list[Int64]
-    timestamps: list[Int64]
-    values: list[float]
+    steps: Sequence[Int64]
+    timestamps: Sequence[Int64]
+    values: Sequence[float]
 
 
 class Ingest(Message):

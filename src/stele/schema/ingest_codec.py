@@ -9,27 +9,34 @@ from google.protobuf.message import DecodeError
 from stele.errors import InvalidParameterValue
 from stele.schema import ingest_pb2
 from stele.schema.ingest import Ingest, IngestResponse, IngestSeries
+from stele.schema.ingest_wire import read_request
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-__all__ = ["decode_request", "decode_response", "encode_request", "encode_response"]
+__all__ = ["decode_any_request", "decode_request", "decode_response", "encode_request", "encode_response"]
 
 pb: Any = ingest_pb2  # generated from ingest.proto by `make generate`; its classes are made at run time
 
+_SERIES_TAG = b"\x1a"  # field 3, bytes with a length
+
 
 def encode_request(batch: Ingest) -> bytes:
-    """The message ``IngestRequest``."""
-    message: Any = pb.IngestRequest(client_id=batch.client_id, sequence=batch.sequence)
+    """The message ``IngestRequest``.
+
+    Metrics that are logged together share the lists of steps and times, which are written once then: the bytes of two
+    messages, one behind the other, are the message that has the fields of both.
+    """
+    pieces = [bytes(pb.IngestRequest(client_id=batch.client_id, sequence=batch.sequence).SerializeToString())]
+    steps = timestamps = None
+    times = b""
     for series in batch.series:
-        message.series.add(
-            run_id=series.run_id,
-            key=series.key,
-            steps=series.steps,
-            timestamps=series.timestamps,
-            values=series.values,
-        )
-    return bytes(message.SerializeToString())
+        if series.steps is not steps or series.timestamps is not timestamps:
+            steps, timestamps = series.steps, series.timestamps
+            times = pb.Series(steps=steps, timestamps=timestamps).SerializeToString()
+        own = pb.Series(run_id=series.run_id, key=series.key, values=series.values).SerializeToString()
+        pieces += (_SERIES_TAG, _varint(len(own) + len(times)), own, times)
+    return b"".join(pieces)
 
 
 def decode_request(body: bytes) -> Ingest:
@@ -38,6 +45,11 @@ def decode_request(body: bytes) -> Ingest:
     Raises:
         InvalidParameterValue: The bytes are no such message.
     """
+    return read_request(body) or decode_any_request(body)
+
+
+def decode_any_request(body: bytes) -> Ingest:
+    """As :func:`decode_request`, whatever the form of the message."""
     message: Any = _parse(pb.IngestRequest(), body)
     return Ingest(
         client_id=message.client_id,
@@ -71,3 +83,12 @@ def _parse(message: Message, body: bytes) -> Message:
     except DecodeError as e:
         raise InvalidParameterValue(f"The body is not the message {message.DESCRIPTOR.full_name}: {e}.") from e
     return message
+
+
+def _varint(number: int) -> bytes:
+    octets = bytearray()
+    while number > 0x7F:
+        octets.append(number & 0x7F | 0x80)
+        number >>= 7
+    octets.append(number)
+    return bytes(octets)

@@ -105,12 +105,14 @@ class HttpTransport:
         self._scheme, self._host = parts.scheme, parts.hostname
         origin = f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
         self._origin_key = (parts.scheme, parts.hostname, port or _PORTS[parts.scheme])
+        self._origin = origin
         self.address = origin + parts.path.rstrip("/")
         self._authenticate = authenticate
         self._userinfo = (unquote(parts.username or ""), unquote(parts.password or ""))
         self._timeout = settings.HTTP_TIMEOUT_SECONDS.get() if timeout_seconds is None else timeout_seconds
         self._retries = settings.HTTP_RETRIES.get() if retries is None else retries
         self._pool, self._process = self._new_pool(), os.getpid()
+        self._own: urllib3.HTTPConnectionPool | None = None
 
     def send(self, request: Request) -> Response:
         """See :meth:`Transport.send`."""
@@ -136,6 +138,7 @@ class HttpTransport:
 
     def close(self) -> None:
         """See :meth:`Transport.close`."""
+        self._own = None
         self._pool.clear()
 
     def _follow(self, request: Request, body: _Sent) -> Response:
@@ -173,9 +176,10 @@ class HttpTransport:
         import urllib3.exceptions as failures
 
         try:
-            answer = self._connections().urlopen(
+            connections, target = self._connections(url)
+            answer = connections.urlopen(
                 request.method,
-                url,
+                target,
                 body=body.for_wire(),
                 headers=self._headers(request),
                 retries=False,
@@ -245,10 +249,20 @@ class HttpTransport:
 
         return urllib3.Timeout(connect=min(self._timeout, _MAX_CONNECT_SECONDS), read=self._timeout)
 
-    def _connections(self) -> urllib3.PoolManager:
+    def _connections(self, url: str) -> tuple[urllib3.PoolManager | urllib3.HTTPConnectionPool, str]:
+        """Connections for an address, and how they are asked for it.
+
+        urllib3 looks for the connections of an address as long as it sends a small request, so those of this server
+        are kept. What is redirected, or goes through a proxy, is left to it.
+        """
         if self._process != os.getpid():  # a fork must not speak on its parent's sockets
             self._pool, self._process = self._new_pool(), os.getpid()
-        return self._pool
+            self._own = None
+        if self._pool.proxy is not None or not url.startswith(f"{self._origin}/"):
+            return self._pool, url
+        if self._own is None:
+            self._own = self._pool.connection_from_url(self._origin)
+        return self._own, url[len(self._origin) :]
 
     def _new_pool(self) -> urllib3.PoolManager:
         import urllib3

@@ -6,10 +6,12 @@ import shutil
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import Engine, event, text
 
 from servers import stele_server
+from stele.artifacts.local import LocalRepository
 from stele.cli.gc_files import FilePlaces
 from stele.client.client import Client
 from stele.client.stores import close_stores, open_store
@@ -91,7 +93,8 @@ def test_deleted_experiments_go_when_they_are_empty(cli, cli_json, trash, workpl
     other = Client().create_run("0").info.run_id
     Client().delete_run(other)
     assert cli_json("gc", "--experiment-ids", "1", "--yes") == {
-        "dry_run": False, "runs": 4, "models": 0, "experiments": 1, "bytes_freed": 0, "kept_count": 0, "kept": [],
+        "dry_run": False, "runs": 4, "models": 0, "experiments": 1, "bytes_freed": 0, "file_versions": 0,
+        "file_bytes": 0, "kept_count": 0, "kept": [],
     }  # fmt: skip
     assert exists(other)
     assert Client().get_experiment_by_name("churn") is None
@@ -304,3 +307,66 @@ def test_deleted_models_go_with_their_files_but_registered_ones_stay(cli, cli_js
     assert client.get_logged_model(models[1].model_id, allow_deleted=True).name == "m1"
     client.delete_registered_model("fraud")
     assert "1 logged model and 1 experiment" in cli("gc", "--yes").stdout
+
+
+@pytest.fixture
+def overwritten(sweep, workplace: Path) -> Path:
+    """A file of a run in use whose versions were written 50, 20 and 1 days ago, in this order."""
+    client = Client()
+    for content in ("first", "second", "third"):
+        client.log_text(sweep[0], content, "notes/a.txt")
+    file = workplace / "stele-artifacts" / "1" / sweep[0] / "artifacts" / "notes" / "a.txt"
+    records = file.parent / ".stele" / "a.txt.json"
+    found = msgspec.json.decode(records.read_bytes())
+    for record, days in zip(found, (50, 20, 1), strict=True):
+        record["time"] = time.time_ns() // 1_000_000 - days * 86_400_000
+    records.write_bytes(msgspec.json.encode(found))
+    return file
+
+
+def kept_versions(file: Path) -> list[int]:
+    """The numbers of the versions that can be read."""
+    repository = LocalRepository(file.parent)
+    found = [version.version for version in repository.versions(file.name)]
+    contents = {1: b"first", 2: b"second", 3: b"third"}
+    for version in found:
+        assert repository.open_read(file.name, version=version).read() == contents[version]
+    return found
+
+
+@pytest.mark.parametrize(("age", "left"), [("30d", [1, 2, 3]), ("19d", [2, 3]), ("12h", [3])])
+def test_age_of_a_version_is_that_of_its_replacement(cli, overwritten, age, left):
+    cli("gc", "--older-than", age, "--file-versions", "--yes")
+    assert kept_versions(overwritten) == left
+
+
+def test_versions_of_files_go_when_it_is_said(cli, cli_json, overwritten):
+    cli("gc", "--older-than", "1h", "--yes")
+    assert "needs --older-than" in cli("gc", "--file-versions", "--yes", code=2).stderr
+    assert "takes no --run-ids" in cli("gc", "--file-versions", "--older-than=1h", "--run-ids=a", code=2).stderr
+    assert cli_json("gc", "--older-than", "1h", "--file-versions", "--dry-run")["file_versions"] == 2
+    assert "add --yes" in cli("gc", "--older-than", "1h", "--file-versions", code=2).stderr
+    assert kept_versions(overwritten) == [1, 2, 3]
+    result = cli("gc", "--older-than", "1h", "--file-versions", "--yes")
+    assert "Removed 0 runs, 0 experiments and 2 old versions of files (11 B)" in result.stdout
+    assert kept_versions(overwritten) == [3]
+
+
+def test_numbers_of_removed_versions_are_not_used_again(cli, sweep, overwritten):
+    cli("gc", "--older-than", "1h", "--file-versions", "--yes")
+    Client().log_text(sweep[0], "fourth", "notes/a.txt")
+    assert [version.version for version in LocalRepository(overwritten.parent).versions("a.txt")] == [3, 4]
+
+
+def test_versions_of_a_file_that_is_gone_stay(cli, cli_json, overwritten):
+    overwritten.unlink()
+    assert cli_json("gc", "--older-than", "1h", "--file-versions", "--yes")["file_versions"] == 0
+    assert kept_versions(overwritten) == [1, 2]
+
+
+def test_versions_behind_a_symbolic_link_stay(cli, cli_json, overwritten, workplace, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "notes"
+    overwritten.parent.rename(elsewhere)
+    overwritten.parent.symlink_to(elsewhere)
+    assert cli_json("gc", "--older-than", "1h", "--file-versions", "--yes")["file_versions"] == 0
+    assert kept_versions(elsewhere / "a.txt") == [1, 2, 3]

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, bindparam, update
 
 from stele import limits
@@ -20,7 +21,7 @@ from stele.schema.ingest import Ingest, IngestResponse, IngestSeries
 from stele.stores.sql import dialect
 from stele.stores.sql.core import lock_runs, now_ms, run_in_use
 from stele.stores.sql.point_log import PointLog
-from stele.stores.sql.points import Ints, canonical_values
+from stele.stores.sql.points import canonical_values
 from stele.stores.sql.records import RECORD, Records
 from stele.stores.sql.tables import ingest_clients
 
@@ -109,21 +110,28 @@ def _run_points(items: Sequence[IngestSeries], batch: Sequence[IngestSeries]) ->
     counts = [len(item.values) for item in items]
     records = np.empty(sum(counts), dtype=RECORD)
     try:
-        records["step"] = _column([item.steps for item in items])
-        records["timestamp"] = _column([item.timestamps for item in items])
+        _fill(records, "step", [item.steps for item in items])
+        _fill(records, "timestamp", [item.timestamps for item in items])
     except OverflowError as e:
         raise _first_problem(batch) from e
     if records["timestamp"].min() < 0:
         raise _first_problem(batch)
-    records["value"] = canonical_values(list(chain.from_iterable([item.values for item in items])))
+    records["value"] = canonical_values(_joined([item.values for item in items], "<f8"))
     return _RunPoints([item.key for item in items], counts, records)
 
 
-def _column(parts: Sequence[list[int]]) -> Ints:
-    """Lists of integers, one after the other. Metrics that are logged together share the lists of steps and times."""
+def _fill(records: Records, name: str, parts: Sequence[Sequence[int]]) -> None:
+    """Write columns of integers, one after the other. Metrics that are logged together share steps and times."""
     if all(part is parts[0] for part in parts):
-        return np.tile(np.array(parts[0], "<i8"), len(parts))
-    return np.array(list(chain.from_iterable(parts)), "<i8")
+        records.reshape(len(parts), -1)[name] = np.asarray(parts[0], "<i8")
+    else:
+        records[name] = _joined(parts, "<i8")
+
+
+def _joined(parts: Sequence[Sequence[Any]], kind: str) -> npt.NDArray[Any]:
+    if isinstance(parts[0], memoryview):
+        return np.concatenate(parts, dtype=kind)
+    return np.array(list(chain.from_iterable(parts)), kind)  # many short lists: an array of each would take longer
 
 
 def _first_problem(batch: Sequence[IngestSeries]) -> InvalidParameterValue:
