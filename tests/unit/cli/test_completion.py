@@ -43,7 +43,7 @@ def test_nothing_is_made_and_nothing_is_said_when_there_is_no_store(workplace, m
 def test_commands_are_offered_without_loading_them():
     program = (
         "import sys, click; from stele.cli import stele\n"
-        "found = stele.shell_complete(click.Context(stele), 'r')\n"
+        "found = stele.shell_complete(click.Context(stele), 'ru')\n"
         "assert [(item.value, bool(item.help)) for item in found] == [('runs', True)]\n"
         "assert 'stele.cli.runs' not in sys.modules"
     )
