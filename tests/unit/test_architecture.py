@@ -77,6 +77,7 @@ HOMES = {
     "urllib3": ("stele.transport",),
     "click": ("stele.cli",),
     "numpy": (
+        "stele.schema.ingest_wire",  # decodes columns for servers; clients import it and call nothing of it
         "stele.stores.sql",
         "stele.stores.journal",
         "stele.client",
@@ -99,7 +100,7 @@ INSIDE_FUNCTIONS_ONLY = set(
     sklearn skops statsmodels torch xgboost
     """.split()
 )
-NUMPY_INSIDE_FUNCTIONS = ("stele.client", "stele.data", "stele.stores.journal")
+NUMPY_INSIDE_FUNCTIONS = ("stele.client", "stele.data", "stele.schema.ingest_wire", "stele.stores.journal")
 NOT_AFTER_IMPORT = {
     "sqlalchemy",
     "numpy",
