@@ -188,6 +188,23 @@ def test_an_experiment_goes_with_all_its_rows(sql_store, experiment):
         sql_store.get_experiment(e.GetExperiment(experiment_id=experiment))
 
 
+def test_a_number_of_a_removed_dataset_is_not_given_to_another(tmp_path):
+    with SqlStore(f"sqlite:///{tmp_path}/store.db", str(tmp_path)) as store:
+        described = []
+        for name in ("first", "second"):
+            experiment = store.create_experiment(e.CreateExperiment(name=name)).experiment_id
+            run_id = store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id
+            dataset = d.DatasetInput(d.Dataset(name, "abc", "local", name))
+            store.log_inputs(d.LogInputs(run_id=run_id, datasets=[dataset]))
+            inputs = store.get_run(r.GetRun(run_id=run_id)).run.inputs
+            described.append(inputs.dataset_inputs[0].dataset.source)
+            store.delete_experiment(e.DeleteExperiment(experiment_id=experiment))
+            purge_all(store, choice(experiment))
+            (gone,) = store.deleted_experiments(choice(experiment))
+            assert store.purge_experiment(gone.experiment_id)
+        assert described == ["first", "second"]
+
+
 def test_many_keys_of_an_experiment_go_in_parts(sql_store, experiment, monkeypatch):
     full_run(sql_store, experiment)
     sql_store.delete_experiment(e.DeleteExperiment(experiment_id=experiment))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ __all__ = ["DatasetOperations"]
 
 CONTEXT_TAG = "mlflow.data.context"
 
+_NUMBER_BITS = 62
 _DATASET_LIMITS = {
     "name": limits.MAX_DATASET_NAME_CHARACTERS,
     "digest": limits.MAX_DATASET_DIGEST_CHARACTERS,
@@ -115,6 +117,9 @@ def _store_datasets(connection: Connection, experiment_id: int, found: Sequence[
     t = datasets.c
     rows = {
         (item.name, item.digest): {
+            # SQLite gives the number of a dataset that was removed to the next one; what servers remember of it, and
+            # documents of runs, would then describe another. A number drawn by lot is never given twice.
+            "dataset": secrets.randbits(_NUMBER_BITS),
             "experiment_id": experiment_id,
             "name": item.name,
             "digest": item.digest,
