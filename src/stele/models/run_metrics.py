@@ -35,7 +35,9 @@ def link_metrics(client: Client, run_id: str, model_id: str, step: int) -> None:
     if step == 0:
         found = {point.key for point in points}
         points += [point for point in latest if point.key not in found]
-    linked = [replace(point, model_id=model_id) for point in points]
+    # MLflow's server tells a point once for the run and once for each model; it does not take it twice.
+    unique = {(point.key, point.step, point.timestamp, point.value): point for point in points}
+    linked = [replace(point, model_id=model_id) for point in unique.values()]
     client.log_batch(run_id, metrics=linked, synchronous=True)
 
 
