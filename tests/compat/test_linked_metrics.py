@@ -25,8 +25,8 @@ with library.start_run():
     other = library.initialize_logged_model("other")
     for step in range(4):
         library.log_metric("loss", 1.0 - step / 10, step=step)
-    library.log_metric("auc", 0.5, step=2)
-    library.log_metric("auc", 0.6, step=2)
+    library.log_metric("auc", 0.5, step=2, timestamp=1)
+    library.log_metric("auc", 0.6, step=2, timestamp=2)
     library.log_metric("of other", 7.0, step=2, model_id=other.model_id)
     info = library.sklearn.log_model(line, name="line", step=2)
 points = library.get_logged_model(info.model_id).metrics

@@ -31,22 +31,29 @@ def link_metrics(client: Client, run_id: str, model_id: str, step: int) -> None:
     latest = client.get_run(run_id).data.metric_list
     if not latest:
         return
-    points = list(islice(_points_at(client, run_id, [point.key for point in latest], step), limits.MAX_MODEL_POINTS))
+    keys = [point.key for point in latest]
+    try:
+        points = list(islice(_points_at(client, run_id, keys, step), limits.MAX_MODEL_POINTS))
+        unique = False
+    except EndpointNotFound:  # MLflow's server reads whole histories only
+        points = list(islice(_points_of_history(client, run_id, keys, step), limits.MAX_MODEL_POINTS))
+        unique = True
     if step == 0:
         found = {point.key for point in points}
         points += [point for point in latest if point.key not in found]
-    # MLflow's server tells a point once for the run and once for each model; it does not take it twice.
-    unique = {(point.key, point.step, point.timestamp, point.value): point for point in points}
-    linked = [replace(point, model_id=model_id) for point in unique.values()]
+    if unique:  # and takes one value of a metric for a model, step and millisecond
+        points = list({(point.key, point.step, point.timestamp): point for point in points}.values())
+    linked = [replace(point, model_id=model_id) for point in points]
     client.log_batch(run_id, metrics=linked, synchronous=True)
 
 
 def _points_at(client: Client, run_id: str, keys: list[str], step: int) -> Iterator[Metric]:
-    try:
-        for series in client.get_series([run_id], keys, start=step, end=step):
-            if isinstance(series, PointSeries):
-                for timestamp, value in zip(series.timestamps.data, series.values.data, strict=True):
-                    yield Metric(series.key, value, timestamp, step)
-    except EndpointNotFound:  # MLflow's server reads whole histories only
-        for key in keys:
-            yield from (point for point in client.get_metric_history(run_id, key) if point.step == step)
+    for series in client.get_series([run_id], keys, start=step, end=step):
+        if isinstance(series, PointSeries):
+            for timestamp, value in zip(series.timestamps.data, series.values.data, strict=True):
+                yield Metric(series.key, value, timestamp, step)
+
+
+def _points_of_history(client: Client, run_id: str, keys: list[str], step: int) -> Iterator[Metric]:
+    for key in keys:
+        yield from (point for point in client.get_metric_history(run_id, key) if point.step == step)
