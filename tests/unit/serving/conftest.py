@@ -14,6 +14,9 @@ from stele.serving.app import ScoringApp
 from stele.serving.config import ServingConfig
 from stele.serving.served import ModelHolder, ServedModel
 from stele.serving.telemetry import ServingTelemetry
+from workplace import workplace
+
+__all__ = ["workplace"]
 
 
 @pytest.fixture(scope="session")
