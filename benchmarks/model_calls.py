@@ -6,10 +6,12 @@ directory as well, with an example and a signature. Runs in either environment.
 
 import importlib
 import json
+import os
 import statistics
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,6 +31,7 @@ def main():
     """Log, and print what it took."""
     name, uri, calls, directory = sys.argv[1:]
     warnings.simplefilter("ignore")
+    os.chdir(Path(directory).parent)  # MLflow keeps the files of a local store where it was started
     tracker = importlib.import_module(name)
     flavor = importlib.import_module(f"{name}.sklearn")
     infer_signature = importlib.import_module(f"{name}.models").infer_signature
