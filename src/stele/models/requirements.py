@@ -21,14 +21,14 @@ from stele.models.distributions import distribution_of, is_local, pinned, requir
 from stele.models.references import referenced_modules
 from stele.schema.mlflow_version import MLFLOW_VERSION
 
-__all__ = ["MLFLOW_REQUIREMENT", "Requirements", "infer_requirements", "model_requirements"]
+__all__ = ["MLFLOW_REQUIREMENT", "TRACKERS", "Requirements", "infer_requirements", "model_requirements"]
 
 logger = logging.getLogger(__name__)
 
 MLFLOW_REQUIREMENT = f"mlflow=={MLFLOW_VERSION}"
 """Stands first, so that every tool for MLflow's models can serve this one. Stele's own tools install Stele instead."""
 
-_TRACKERS = {"mlflow", "mlflow-skinny", "stele"}
+TRACKERS = {"mlflow", "mlflow-skinny", "stele"}
 _KEPT = {"numpy": "numpy", "scipy": "scipy", "pandas": "pandas"}
 """Distribution -> module: their version decides how arrays and frames are read, so they are pinned when a library of
 the model requires them and they are imported."""
@@ -69,7 +69,7 @@ def infer_requirements(directory: Path, libraries: Iterable[str] = ()) -> list[s
     unknown: set[str] = set()
     for module in sorted(referenced_modules(directory) | set(libraries)):
         top = module.partition(".")[0]
-        if top in _TRACKERS or top in sys.stdlib_module_names or top == "__main__":
+        if top in TRACKERS or top in sys.stdlib_module_names or top == "__main__":
             continue
         distribution = distribution_of(module)
         if distribution is None:
@@ -114,7 +114,7 @@ def model_requirements(
     base = _parsed(inferred if pip_requirements is None else pip_requirements)
     extra = _parsed(() if extra_pip_requirements is None else extra_pip_requirements)
     lines = {_key(line): line for line in [*base.lines, *extra.lines]}
-    if not lines.keys() & _TRACKERS:
+    if not lines.keys() & TRACKERS:
         lines = {"mlflow": MLFLOW_REQUIREMENT} | lines
     return Requirements(list(lines.values()), list(dict.fromkeys([*base.constraints, *extra.constraints])))
 

@@ -31,7 +31,7 @@ from stele.errors import (
 from stele.schema.mlflow_version import MLFLOW_VERSION
 from stele.server.config import ServerConfig
 from stele.server.security import HEADERS, RequestGuard
-from stele.serving.batching import Batcher
+from stele.serving.batching import Answers, Batcher, Job
 from stele.serving.config import ServingConfig
 from stele.serving.openapi import describe
 from stele.serving.payloads import Payload, parse_body
@@ -85,7 +85,7 @@ class ScoringApp:
         self._token = settings.SERVING_TOKEN.get()
         self._log = config.log_format != "off"
         self._batcher = Batcher(
-            predict_jobs,
+            self._predict,
             max_rows=config.max_batch_rows,
             delay_seconds=config.batch_delay_ms / 1000,
             threads=config.threads,
@@ -98,6 +98,10 @@ class ScoringApp:
             "/metrics": ("GET", self._metrics),
             "/openapi.json": ("GET", self._openapi),
         }
+
+    def _predict(self, jobs: list[Job]) -> Answers:
+        self._telemetry.batches.observe(sum(job.rows for job in jobs))
+        return predict_jobs(jobs)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event, as ASGI has it."""

@@ -24,7 +24,7 @@ from stele.errors import InvalidParameterValue, MissingDependency, Unavailable, 
 from stele.models.environment import REQUIREMENTS_FILE, read_environment
 from stele.models.findings import Finding
 from stele.models.load import open_files
-from stele.models.requirements import Requirements
+from stele.models.requirements import TRACKERS, Requirements
 from stele.models.trust import admit
 
 __all__ = [
@@ -39,7 +39,6 @@ __all__ = [
 
 EnvManager = Literal["local", "virtualenv", "uv"]
 
-_TRACKERS = {"mlflow", "mlflow-skinny", "stele"}
 _LOCK_SECONDS = 3600.0
 
 
@@ -71,7 +70,7 @@ def serving_requirements(directory: Path) -> Requirements:
         InvalidParameterValue: They cannot be read.
     """
     _, found = read_environment(directory)
-    return Requirements([line for line in found.lines if _name(line) not in _TRACKERS], found.constraints)
+    return Requirements([line for line in found.lines if _name(line) not in TRACKERS], found.constraints)
 
 
 def _name(line: str) -> str:

@@ -17,7 +17,7 @@ import msgspec
 
 from stele.errors import InvalidParameterValue, MissingDependency, shown
 from stele.models.json_values import frame_rows
-from stele.serving.payloads import CSV, JSON, PARQUET, Payload, Table, parse_body, rows_of_records
+from stele.serving.payloads import JSON, Payload, Table, parse_body, rows_of_records
 
 __all__ = ["FORMATS", "TableWriter", "format_of", "open_writer", "read_payloads"]
 
@@ -139,7 +139,6 @@ _READERS: dict[str, Callable[[IO[bytes], dict[str, str], Moved], Iterator[Payloa
     "jsonl": _json_lines,
     "json": _json,
 }
-MEDIA_TYPES = {"csv": CSV, "parquet": PARQUET, "json": JSON}
 
 
 class _Counted(io.RawIOBase):

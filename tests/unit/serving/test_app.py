@@ -137,6 +137,7 @@ def test_metrics_count_requests_and_rows(serve: Serve, linear: Path) -> None:
     assert 'stele_serving_requests_total{path="/invocations",status="200"} 1.0' in text
     assert 'stele_serving_requests_total{path="/invocations",status="400"} 1.0' in text
     assert "stele_serving_rows_total 2.0" in text
+    assert "stele_serving_batch_rows_sum 2.0" in text
     assert re.search(r'stele_serving_model\{uri="[^"]*linear",version=""\} 1\.0', text)
 
 
