@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
+from sql_statements import statements_sent
 from stele.schema import governance as g
 from stele.schema import logged_models as lm
 from stele.schema import registered_models as rm
@@ -52,20 +53,13 @@ def fill(store: SqlStore) -> None:
 
 def plans(store: SqlStore, call: Callable[[], Any]) -> list[str]:
     """How SQLite runs each statement of a call."""
-    statements: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE")):
-            statements.append((statement, parameters))
-
-    event.listen(store.db.engine, "before_cursor_execute", note)
-    try:
+    with statements_sent(store.db.engine) as statements:
         call()
-    finally:
-        event.remove(store.db.engine, "before_cursor_execute", note)
     found = []
     with store.db.engine.connect() as connection:
         for statement, parameters in statements:
+            if not statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE")):
+                continue
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             found += [row[3] for row in rows]
     assert found
@@ -123,19 +117,10 @@ def test_rows_are_found_by_an_index(store: SqlStore, name: str) -> None:
 
 def test_statements_do_not_grow_with_the_page(store: SqlStore) -> None:
     def count(size: int) -> int:
-        counted = 0
-
-        def note(*_: Any) -> None:
-            nonlocal counted
-            counted += 1
-
-        event.listen(store.db.engine, "before_cursor_execute", note)
-        try:
+        with statements_sent(store.db.engine) as statements:
             store.search_logged_models(search(max_results=size))
             store.search_registered_models(rm.SearchRegisteredModels(max_results=size))
             store.search_model_versions(rm.SearchModelVersions(max_results=size))
-        finally:
-            event.remove(store.db.engine, "before_cursor_execute", note)
-        return counted
+        return len(statements)
 
     assert count(2) == count(30)

@@ -16,6 +16,7 @@ from search_rows import ALL_TABLES, add_experiment, add_run, load_runs
 from sqlalchemy import Connection, Engine, create_engine, event, insert
 
 from services import fresh_database
+from sql_statements import statements_sent
 from stele.errors import DeadlineExceeded, InvalidFilter, InvalidParameterValue
 from stele.search.fields import RUNS
 from stele.search.grammar import parse_filter
@@ -223,14 +224,8 @@ def loss(value: float) -> dict[str, tuple[Point, ...]]:
 @pytest.fixture
 def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
     """What is sent to the database from now on."""
-    sent: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        sent.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine, "before_cursor_execute", note)
+    with statements_sent(engine) as sent:
+        yield sent
 
 
 NASTY = (

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Engine, event
 
+from sql_statements import statements_sent
 from stele.schema import datasets as d
 from stele.schema import experiments as e
 from stele.schema import metrics as m
@@ -15,21 +15,16 @@ from stele.schema import runs as r
 from stele.schema.metrics import Metric
 from stele.schema.runs import Param, RunTag
 
+_NOT_WORK = ("BEGIN", "SET ", "SELECT set_config", "SAVEPOINT", "RELEASE")
+
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """The statements that reach any database meanwhile; transaction control and lock waits apart."""
+    """The statements of this thread meanwhile, there when it is over; transaction control and lock waits apart."""
     statements: list[str] = []
-
-    def note(_connection, _cursor, statement, _parameters, _context, _many):
-        if not statement.startswith(("BEGIN", "SET ", "SELECT set_config", "SAVEPOINT", "RELEASE")):
-            statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with statements_sent() as sent:
         yield statements
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
+    statements += [statement for statement, _ in sent if not statement.startswith(_NOT_WORK)]
 
 
 def batch(run_id: str, step: int = 0) -> r.LogBatch:
