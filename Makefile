@@ -7,7 +7,7 @@ PORT ?= 5000
 # Two test processes keep two cores busy; more only wait for the databases.
 PROCESSES ?= 2
 
-.PHONY: help install demo test lint types unit docs generate bench bench-full clean
+.PHONY: help install demo test lint types unit docs ui ui-check generate bench bench-full clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,19 @@ types: $(VENV)/installed ## Types
 
 unit: $(VENV)/installed ## All tests: unit, contracts on every database, real MLflow clients
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup
+
+ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	@touch $@
+
+ui: ui/node_modules/.package-lock.json ## Build the web page into src/stele/server/static (needs Node.js 20)
+	cd ui && npm run --silent types && npm run --silent build
+
+ui-check: ui/node_modules/.package-lock.json ## Types, style and tests of the web page; that the committed build is fresh
+	cd ui && npm run --silent check && npm test
+	$(MAKE) ui
+	git diff --exit-code --stat -- src/stele/server/static ui/src/api/schema.ts
+	test -z "$$(git status --porcelain -- src/stele/server/static)"
 
 docs: $(VENV)/installed ## The documentation, as a site in ./site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -1,0 +1,133 @@
+/**
+ * Live updates: one stream of the server's events for what is on the page. The stream is read with fetch, because an
+ * EventSource cannot send a token. While it is down, what is shown is asked for again every few seconds.
+ */
+
+import { useEffect, useSyncExternalStore } from "react";
+import { addressOf, ApiError, send } from "./http";
+import { keys, queryClient } from "./queries";
+
+export interface Connection {
+  /** `away`: the server does not answer. `polling`: it answers, but not with events. */
+  state: "idle" | "live" | "polling" | "away";
+  /** When data last came, in milliseconds since 1970. */
+  since: number;
+  /** When the next try is, if one is planned. */
+  retryAt: number;
+}
+
+let connection: Connection = { state: "idle", since: Date.now(), retryAt: 0 };
+const listeners = new Set<() => void>();
+
+function report(change: Partial<Connection>): void {
+  connection = { ...connection, ...change };
+  listeners.forEach((listener) => listener());
+}
+
+export const useConnection = (): Connection =>
+  useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => connection,
+  );
+
+const FIRST_RETRY = 1000;
+const LONGEST_RETRY = 10_000;
+const POLL = 5000;
+
+interface ChangedData {
+  experiments?: string[];
+  runs?: string[];
+}
+
+/** One event of the stream: its name and its data. */
+export function parseEvents(text: string): { events: { name: string; data: string }[]; rest: string } {
+  const blocks = text.replace(/\r\n/g, "\n").split("\n\n");
+  const rest = blocks.pop() ?? "";
+  const events = blocks.flatMap((block) => {
+    const lines = block.split("\n");
+    const field = (name: string) =>
+      lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).replace(/^ /, ""));
+    const data = field("data").join("\n");
+    return data || field("event").length ? [{ name: field("event")[0] ?? "message", data }] : [];
+  });
+  return { events, rest };
+}
+
+function forget(name: string, data: string): void {
+  report({ since: Date.now() });
+  if (name === "models") void queryClient.invalidateQueries({ queryKey: keys.models });
+  if (name !== "changed") return;
+  const changed = JSON.parse(data) as ChangedData;
+  for (const id of changed.experiments ?? []) void queryClient.invalidateQueries({ queryKey: keys.runs(id) });
+  for (const id of changed.runs ?? []) void queryClient.invalidateQueries({ queryKey: keys.run(id) });
+  if (changed.experiments?.length) void queryClient.invalidateQueries({ queryKey: keys.experiments });
+}
+
+async function follow(query: Record<string, string[]>, signal: AbortSignal): Promise<void> {
+  const response = await send("GET", addressOf("/api/2.0/stele/events", query), {
+    accept: "text/event-stream",
+    signal,
+  });
+  report({ state: "live", since: Date.now(), retryAt: 0 });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let held = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const { events, rest } = parseEvents(held + value);
+    held = rest;
+    events.forEach((event) => forget(event.name, event.data));
+  }
+}
+
+/** Waits, unless the visitor wants it now or the page goes on. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  report({ retryAt: Date.now() + milliseconds });
+  return new Promise((resolve) => {
+    const finish = () => {
+      window.clearTimeout(timer);
+      signal.removeEventListener("abort", finish);
+      retryNow = () => undefined;
+      resolve();
+    };
+    const timer = window.setTimeout(finish, milliseconds);
+    signal.addEventListener("abort", finish);
+    retryNow = finish;
+  });
+}
+
+let retryNow: () => void = () => undefined;
+/** Tries again at once. */
+export const tryNow = (): void => retryNow();
+
+async function listen(query: Record<string, string[]>, signal: AbortSignal): Promise<void> {
+  let wait = FIRST_RETRY;
+  while (!signal.aborted) {
+    let polling = false;
+    try {
+      await follow(query, signal);
+      wait = FIRST_RETRY;
+    } catch (problem) {
+      if (signal.aborted) return;
+      polling = problem instanceof ApiError && problem.status !== 0 && problem.status < 500;
+      report({ state: polling ? "polling" : "away" });
+    }
+    if (signal.aborted) return;
+    await pause(polling ? POLL : wait, signal);
+    wait = Math.min(wait * 2, LONGEST_RETRY);
+    if (!signal.aborted) await queryClient.invalidateQueries({ refetchType: "active" });
+  }
+}
+
+/** Keeps what the page shows of these experiments and runs up to date while it is mounted. */
+export function useLive(experiments: readonly string[], runs: readonly string[] = []): void {
+  const wanted = JSON.stringify({ experiment_id: [...experiments].sort(), run_id: [...runs].sort() });
+  useEffect(() => {
+    const stop = new AbortController();
+    void listen(JSON.parse(wanted) as Record<string, string[]>, stop.signal);
+    return () => stop.abort();
+  }, [wanted]);
+}

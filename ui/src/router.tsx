@@ -1,0 +1,103 @@
+/** The addresses of the page. They begin with MLflow's, so that links printed by its client open the right thing. */
+
+import {
+  createHashHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { Empty, Loading, Problem } from "./kit/states";
+import { Shell } from "./shell/Shell";
+
+const root = createRootRoute({ component: Shell });
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/experiments" });
+  },
+});
+
+const experiments = createRoute({
+  getParentRoute: () => root,
+  path: "/experiments",
+  component: lazyRouteComponent(() => import("./experiments/ExperimentsPage")),
+});
+
+const experiment = createRoute({
+  getParentRoute: () => root,
+  path: "/experiments/$experimentId",
+  component: lazyRouteComponent(() => import("./runs/ExperimentPage")),
+});
+
+/** `runs`, `charts`, `compare`, `about`. MLflow prints `/experiments/E` and `/experiments/E/runs`. */
+const experimentTab = createRoute({
+  getParentRoute: () => root,
+  path: "/experiments/$experimentId/$tab",
+  component: lazyRouteComponent(() => import("./runs/ExperimentPage")),
+});
+
+const run = createRoute({
+  getParentRoute: () => root,
+  path: "/experiments/$experimentId/runs/$runId",
+  component: lazyRouteComponent(() => import("./run/RunPage")),
+});
+
+/** `$` is the tab, and behind `artifacts` a path: MLflow links to files like this. */
+const runTab = createRoute({
+  getParentRoute: () => root,
+  path: "/experiments/$experimentId/runs/$runId/$",
+  component: lazyRouteComponent(() => import("./run/RunPage")),
+});
+
+const models = createRoute({
+  getParentRoute: () => root,
+  path: "/models",
+  component: lazyRouteComponent(() => import("./models/ModelsPage")),
+});
+
+const model = createRoute({
+  getParentRoute: () => root,
+  path: "/models/$name",
+  component: lazyRouteComponent(() => import("./models/ModelPage")),
+});
+
+const modelVersion = createRoute({
+  getParentRoute: () => root,
+  path: "/models/$name/versions/$version",
+  component: lazyRouteComponent(() => import("./models/VersionPage")),
+});
+
+const tree = root.addChildren([home, experiments, experiment, experimentTab, run, runTab, models, model, modelVersion]);
+
+export const router = createRouter({
+  routeTree: tree,
+  history: createHashHistory(),
+  defaultPreload: "intent",
+  defaultPendingComponent: () => (
+    <main>
+      <Loading />
+    </main>
+  ),
+  defaultErrorComponent: ({ error, reset }) => (
+    <main>
+      <Problem what="This page could not be shown" error={error} onRetry={reset} />
+    </main>
+  ),
+  defaultNotFoundComponent: () => (
+    <main>
+      <Empty title="Nothing has this address">
+        <p>It may have moved; the search (Ctrl K) finds it by name.</p>
+      </Empty>
+    </main>
+  ),
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
