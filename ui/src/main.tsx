@@ -8,6 +8,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/tables.css";
+import "./styles/cards.css";
 
 createRoot(document.getElementById("page")!).render(
   <StrictMode>

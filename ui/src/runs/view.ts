@@ -7,14 +7,14 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 
 export type Kind = "metric" | "param" | "tag" | "attribute";
-export type Aggregate = "last" | "min" | "max" | "mean" | "first";
+export type Aggregate = "last" | "min" | "max" | "mean" | "first" | "count";
 
 /** A column: an attribute (`status`, `start_time`, ...), or a metric, param or tag by its key. */
 export interface ColumnRef {
   kind: Kind;
   key: string;
-  /** Of a metric's series; the last value unless said. */
-  aggregate?: Aggregate;
+  /** Of a metric's series; the last value unless said. `curve` is the series itself, drawn small. */
+  aggregate?: Aggregate | "curve";
 }
 
 export interface Sort {
@@ -64,7 +64,7 @@ export const DEFAULT_VIEW: RunsView = {
 
 const SHORT = { metric: "m", param: "p", tag: "t", attribute: "a" } as const;
 const LONG = { m: "metric", p: "param", t: "tag", a: "attribute" } as const;
-const AGGREGATES: readonly string[] = ["last", "min", "max", "mean", "first"];
+const AGGREGATES: readonly string[] = ["last", "min", "max", "mean", "first", "count", "curve"];
 
 /** `m:val/loss`, `m.min:val/loss`, `p:lr`: how columns stand in addresses and saved views; also their identity. */
 export function columnId(column: ColumnRef): string {
@@ -80,7 +80,7 @@ export function parseColumn(text: unknown): ColumnRef | null {
   const column: ColumnRef = { kind: LONG[short as keyof typeof LONG], key: key! };
   if (aggregate === undefined) return column;
   return AGGREGATES.includes(aggregate) && column.kind === "metric"
-    ? { ...column, aggregate: aggregate as Aggregate }
+    ? { ...column, aggregate: aggregate as ColumnRef["aggregate"] }
     : null;
 }
 

@@ -4,6 +4,7 @@ import { lazy, Suspense, useState } from "react";
 import { ApiError, token } from "../api/http";
 import { Dialog } from "../kit/Dialog";
 import { Field } from "../kit/controls";
+import { Asked } from "./ask";
 import { ConnectionLine } from "./Connection";
 import { HelpSheet } from "./HelpSheet";
 import { openPalette, usePaletteOpen } from "./palette";
@@ -33,6 +34,7 @@ export function Shell() {
         <Outlet />
       </div>
       <UndoBar />
+      <Asked />
       <SignIn />
       {help && <HelpSheet onClose={() => setHelp(false)} />}
       {palette && (
