@@ -40,12 +40,6 @@ const experimentTab = createRoute({
   component: lazyRouteComponent(() => import("./runs/ExperimentPage")),
 });
 
-const run = createRoute({
-  getParentRoute: () => root,
-  path: "/experiments/$experimentId/runs/$runId",
-  component: lazyRouteComponent(() => import("./run/RunPage")),
-});
-
 /** `$` is the tab, and behind `artifacts` a path: MLflow links to files like this. */
 const runTab = createRoute({
   getParentRoute: () => root,
@@ -71,7 +65,7 @@ const modelVersion = createRoute({
   component: lazyRouteComponent(() => import("./models/VersionPage")),
 });
 
-const tree = root.addChildren([home, experiments, experiment, experimentTab, run, runTab, models, model, modelVersion]);
+const tree = root.addChildren([home, experiments, experiment, experimentTab, runTab, models, model, modelVersion]);
 
 export const router = createRouter({
   routeTree: tree,

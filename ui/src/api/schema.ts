@@ -1108,6 +1108,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/2.0/stele/experiments/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["describe_experiments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/runs/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["query_runs_table_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/runs/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["group_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/runs/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["list_run_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/runs/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["describe_values_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/runs/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["read_columns_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/runs/differing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["differing_columns_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/runs/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["change_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/stele/series": {
         parameters: {
             query?: never;
@@ -1992,6 +2120,228 @@ export interface components {
             values: number[];
         };
         /**
+         * DescribeExperiments
+         * @description ``filter`` and ``order_by`` are those of a search for experiments; ``max_results`` 1 to 1 000.
+         */
+        DescribeExperiments: {
+            /** @default  */
+            filter?: string;
+            /** @default [] */
+            order_by?: string[];
+            /**
+             * @default ACTIVE_ONLY
+             * @enum {unknown}
+             */
+            view?: 1 | 2 | 3 | "ACTIVE_ONLY" | "ALL" | "DELETED_ONLY";
+            /** @default 1000 */
+            max_results?: number;
+            /** @default  */
+            page_token?: string;
+        };
+        /**
+         * QueryRunsTable
+         * @description Rows ``offset`` to ``offset + max_rows``: 0 to 1 000 of them, 0 for the counts alone; up to 200 ``columns``.
+         *
+         *         With ``run_ids`` (up to 1 000) the rows are these runs in this order, wherever they are, and unknown ones are left
+         *         out. With ``tree`` runs stand below the run that their tag ``mlflow.parentRunId`` names; children of those in
+         *         ``expanded`` are rows as well.
+         */
+        QueryRunsTable: {
+            /** @default [] */
+            experiment_ids?: string[];
+            /** @default  */
+            filter?: string;
+            /** @default [] */
+            order_by?: string[];
+            /**
+             * @default ACTIVE_ONLY
+             * @enum {unknown}
+             */
+            view?: 1 | 2 | 3 | "ACTIVE_ONLY" | "ALL" | "DELETED_ONLY";
+            /**
+             * @default exclude
+             * @enum {unknown}
+             */
+            archived?: "exclude" | "include" | "only";
+            /** @default [] */
+            within?: components["schemas"]["Condition"][];
+            /** @default 0 */
+            offset?: number;
+            /** @default 100 */
+            max_rows?: number;
+            /** @default [] */
+            columns?: components["schemas"]["RunColumn"][];
+            /** @default [] */
+            run_ids?: string[];
+            /** @default false */
+            tree?: boolean;
+            /** @default [] */
+            expanded?: string[];
+        };
+        /**
+         * Condition
+         * @description The runs whose text in a column is this; ``null`` for those that have none.
+         */
+        Condition: {
+            column: components["schemas"]["RunColumn"];
+            /** @default null */
+            value?: string | null;
+        };
+        /**
+         * RunColumn
+         * @description One column.
+         *
+         *         ``key`` of an attribute is ``run_name``, ``status``, ``user_id``, ``start_time``, ``end_time`` or ``duration``
+         *         (milliseconds). ``aggregate`` says which value of a metric's series is meant; others have one value.
+         */
+        RunColumn: {
+            /** @enum {unknown} */
+            kind: "attribute" | "metric" | "param" | "tag";
+            key: string;
+            /**
+             * @default last
+             * @enum {unknown}
+             */
+            aggregate?: "count" | "first" | "last" | "max" | "mean" | "min";
+        };
+        /**
+         * GroupRuns
+         * @description Groups of equal values in 1 to 4 columns of texts, ``offset`` to ``offset + max_groups`` (1 to 10 000) of them.
+         *
+         *         ``aggregates`` are up to 50 columns of numbers to be summed up in each group.
+         */
+        GroupRuns: {
+            /** @default [] */
+            experiment_ids?: string[];
+            /** @default  */
+            filter?: string;
+            /** @default [] */
+            order_by?: string[];
+            /**
+             * @default ACTIVE_ONLY
+             * @enum {unknown}
+             */
+            view?: 1 | 2 | 3 | "ACTIVE_ONLY" | "ALL" | "DELETED_ONLY";
+            /**
+             * @default exclude
+             * @enum {unknown}
+             */
+            archived?: "exclude" | "include" | "only";
+            /** @default [] */
+            within?: components["schemas"]["Condition"][];
+            group_by: components["schemas"]["RunColumn"][];
+            /** @default [] */
+            aggregates?: components["schemas"]["RunColumn"][];
+            /** @default 1000 */
+            max_groups?: number;
+            /** @default 0 */
+            offset?: number;
+        };
+        /**
+         * ListRunKeys
+         * @description The keys of active runs; ``contains`` in any case. ``max_results`` 1 to 50 000.
+         */
+        ListRunKeys: {
+            /** @default [] */
+            experiment_ids?: string[];
+            /** @default [] */
+            kinds?: ("metric" | "param" | "tag")[];
+            /** @default  */
+            contains?: string;
+            /** @default 1000 */
+            max_results?: number;
+        };
+        /**
+         * DescribeValues
+         * @description One column of the selected runs, summed up.
+         */
+        DescribeValues: {
+            /** @default [] */
+            experiment_ids?: string[];
+            /** @default  */
+            filter?: string;
+            /** @default [] */
+            order_by?: string[];
+            /**
+             * @default ACTIVE_ONLY
+             * @enum {unknown}
+             */
+            view?: 1 | 2 | 3 | "ACTIVE_ONLY" | "ALL" | "DELETED_ONLY";
+            /**
+             * @default exclude
+             * @enum {unknown}
+             */
+            archived?: "exclude" | "include" | "only";
+            /** @default [] */
+            within?: components["schemas"]["Condition"][];
+            column: components["schemas"]["RunColumn"];
+        };
+        /**
+         * ReadColumns
+         * @description Whole columns, up to 200, of the first ``max_runs`` runs: 1 to 100 000.
+         */
+        ReadColumns: {
+            /** @default [] */
+            experiment_ids?: string[];
+            /** @default  */
+            filter?: string;
+            /** @default [] */
+            order_by?: string[];
+            /**
+             * @default ACTIVE_ONLY
+             * @enum {unknown}
+             */
+            view?: 1 | 2 | 3 | "ACTIVE_ONLY" | "ALL" | "DELETED_ONLY";
+            /**
+             * @default exclude
+             * @enum {unknown}
+             */
+            archived?: "exclude" | "include" | "only";
+            /** @default [] */
+            within?: components["schemas"]["Condition"][];
+            /** @default [] */
+            columns?: components["schemas"]["RunColumn"][];
+            /** @default 100000 */
+            max_runs?: number;
+        };
+        /**
+         * DifferingColumns
+         * @description Which params, tags and last values of metrics are not the same in all selected runs; missing is a value.
+         */
+        DifferingColumns: {
+            /** @default [] */
+            experiment_ids?: string[];
+            /** @default  */
+            filter?: string;
+            /** @default [] */
+            order_by?: string[];
+            /**
+             * @default ACTIVE_ONLY
+             * @enum {unknown}
+             */
+            view?: 1 | 2 | 3 | "ACTIVE_ONLY" | "ALL" | "DELETED_ONLY";
+            /**
+             * @default exclude
+             * @enum {unknown}
+             */
+            archived?: "exclude" | "include" | "only";
+            /** @default [] */
+            within?: components["schemas"]["Condition"][];
+        };
+        /**
+         * ChangeRuns
+         * @description 1 to 10 000 runs, all or none. ``key`` and ``value`` belong to the actions on a tag.
+         */
+        ChangeRuns: {
+            run_ids: string[];
+            /** @enum {unknown} */
+            action: "archive" | "delete" | "delete_tag" | "restore" | "set_tag" | "unarchive";
+            /** @default  */
+            key?: string;
+            /** @default  */
+            value?: string;
+        };
+        /**
          * GetSeries
          * @description Series of 1 to 500 runs and 1 to 200 keys, at most 2 000 pairs.
          *
@@ -2546,6 +2896,197 @@ export interface components {
             points?: number;
             /** @default false */
             repeated_batch?: boolean;
+        };
+        /**
+         * DescribeExperimentsResponse
+         * @description A page of experiments; ``total`` counts those of the view, ``matched`` those that the filter leaves.
+         */
+        DescribeExperimentsResponse: {
+            experiments: components["schemas"]["ExperimentOverview"][];
+            total: number;
+            matched: number;
+            /** @default  */
+            next_page_token?: string;
+        };
+        /**
+         * ExperimentOverview
+         * @description An experiment, and its active runs.
+         *
+         *         ``runs`` counts them by status. ``owner`` is the tag ``stele.owner``, else the user of the first run. ``archived``
+         *         says whether the tag ``stele.archived`` is ``true``. ``last_activity`` is the latest start or end of a run,
+         *         milliseconds since 1970. ``activity`` counts the runs that were started on each of the last 28 days in UTC, today's
+         *         last.
+         */
+        ExperimentOverview: {
+            experiment: components["schemas"]["Experiment"];
+            runs: {
+                [key: string]: number;
+            };
+            archived: boolean;
+            owner: string;
+            last_activity: number | null;
+            activity: number[];
+        };
+        /**
+         * QueryRunsTableResponse
+         * @description A part of the table.
+         *
+         *         ``total`` counts the runs of the experiments in this view, archived ones by the same rule; ``matched`` those that
+         *         the filter and ``within`` leave, ``statuses`` these by status. ``rows_total`` is the length of the whole list that
+         *         ``offset`` counts in: ``matched``, in a tree what is unfolded. ``version`` is another one when anything that the
+         *         list depends on has changed. ``milliseconds`` is what the answer took.
+         */
+        QueryRunsTableResponse: {
+            total: number;
+            matched: number;
+            statuses: {
+                [key: string]: number;
+            };
+            rows: components["schemas"]["TableRow"][];
+            rows_total: number;
+            version: string;
+            milliseconds: number;
+        };
+        /**
+         * TableRow
+         * @description One run. Times are milliseconds since 1970; ``values`` are in the order of the columns asked for.
+         *
+         *         In a tree ``depth`` counts the runs above, ``children`` those directly below, ``matching_children`` those of them
+         *         that match or have a match below. ``matched`` is false for a run that is shown for the sake of those below it.
+         */
+        TableRow: {
+            run_id: string;
+            experiment_id: string;
+            name: string;
+            status: string;
+            start_time: number;
+            end_time: number | null;
+            user_id: string;
+            lifecycle_stage: string;
+            archived: boolean;
+            parent_run_id: string;
+            values: (number | string | null)[];
+            depth: number;
+            children: number;
+            matching_children: number;
+            matched: boolean;
+            expanded: boolean;
+        };
+        /**
+         * GroupRunsResponse
+         * @description Groups by the place of their first run in the order; ``total`` counts all.
+         */
+        GroupRunsResponse: {
+            groups: components["schemas"]["RunGroup"][];
+            total: number;
+        };
+        /**
+         * RunGroup
+         * @description The runs with these values in the columns of ``group_by``; ``null`` where they have none.
+         */
+        RunGroup: {
+            key: (string | null)[];
+            count: number;
+            statuses: {
+                [key: string]: number;
+            };
+            aggregates: components["schemas"]["GroupFigures"][];
+        };
+        /**
+         * GroupFigures
+         * @description What one column is in a group.
+         *
+         *         ``count`` runs have a number in it. ``mean`` is over finite ones, ``min`` and ``max`` are over all but NaN; each is
+         *         ``null`` when there is none.
+         */
+        GroupFigures: {
+            count: number;
+            mean: number | null;
+            min: number | null;
+            max: number | null;
+        };
+        /**
+         * ListRunKeysResponse
+         * @description Keys by kind, then the most frequent first, then by name; ``total`` counts all.
+         */
+        ListRunKeysResponse: {
+            keys: components["schemas"]["RunKey"][];
+            total: number;
+        };
+        /**
+         * RunKey
+         * @description One key, and how many active runs have it; ``numeric`` when all its values are numbers.
+         */
+        RunKey: {
+            /** @enum {unknown} */
+            kind: "metric" | "param" | "tag";
+            name: string;
+            runs: number;
+            numeric: boolean;
+        };
+        /**
+         * DescribeValuesResponse
+         * @description ``runs`` have a value, ``distinct`` values there are; the ten most frequent are ``common``.
+         *
+         *         ``min`` and ``max`` are over finite numbers. A column of texts is ``numeric`` when each one is a number.
+         */
+        DescribeValuesResponse: {
+            runs: number;
+            distinct: number;
+            numeric: boolean;
+            /** @default null */
+            min?: number | null;
+            /** @default null */
+            max?: number | null;
+            /** @default null */
+            histogram?: components["schemas"]["Histogram"] | null;
+            common: components["schemas"]["ValueCount"][];
+        };
+        /**
+         * Histogram
+         * @description ``counts[i]`` numbers lie from ``edges[i]`` to ``edges[i + 1]``, the last edge included.
+         *
+         *         Bins are equally wide, or equally wide in the logarithm when ``log`` is set.
+         */
+        Histogram: {
+            edges: number[];
+            counts: number[];
+            log: boolean;
+        };
+        /**
+         * ValueCount
+         * @description How many runs have a value.
+         */
+        ValueCount: {
+            /** @description Never null. */
+            value: number | string | null;
+            runs: number;
+        };
+        /**
+         * ReadColumnsResponse
+         * @description Lists of one length, one item for each run in order; ``columns`` in the order of the request.
+         */
+        ReadColumnsResponse: {
+            run_ids: string[];
+            names: string[];
+            statuses: string[];
+            columns: (number | string | null)[][];
+            matched: number;
+        };
+        /**
+         * DifferingColumnsResponse
+         * @description Columns by kind and key; ``equal`` counts the others that at least one of the runs has.
+         */
+        DifferingColumnsResponse: {
+            differing: components["schemas"]["RunColumn"][];
+            equal: number;
+        };
+        /**
+         * ChangeRunsResponse
+         * @description How many runs are not as they were.
+         */
+        ChangeRunsResponse: {
+            changed: number;
         };
         /**
          * GetSeriesResponse
@@ -4640,6 +5181,206 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IngestResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    describe_experiments_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DescribeExperiments"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DescribeExperimentsResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    query_runs_table_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryRunsTable"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRunsTableResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    group_runs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupRuns"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupRunsResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    list_run_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListRunKeys"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRunKeysResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    describe_values_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DescribeValues"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DescribeValuesResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    read_columns_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadColumns"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadColumnsResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    differing_columns_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DifferingColumns"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DifferingColumnsResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    change_runs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRuns"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeRunsResponse"];
                 };
             };
             default: components["responses"]["Error"];

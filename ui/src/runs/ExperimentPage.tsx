@@ -11,9 +11,7 @@ import { Menu } from "../kit/Popover";
 import { Loading, Problem } from "../kit/states";
 import { Page, type Tab } from "../shell/Page";
 import { RunsTab } from "./RunsTab";
-import { selectionOf } from "./selection";
-import { useFirstRows } from "./useTable";
-import { useRunsView } from "./view";
+import { useCounts } from "./useTable";
 
 const AboutTab = lazy(() => import("./AboutTab"));
 
@@ -44,16 +42,8 @@ export default function ExperimentPage() {
 
 function OneExperiment({ experiment, tab }: { experiment: Experiment; tab: string }) {
   const id = experiment.experiment_id;
-  const [view] = useRunsView();
   const search = useSearch({ strict: false }) as Record<string, unknown>;
-  const counts = useFirstRows({
-    experimentId: id,
-    selection: selectionOf(id, view),
-    columns: [],
-    view: { ...view, group: [{ kind: "tag", key: "" }] },
-    expanded: [],
-    unfolded: new Set(),
-  });
+  const counts = useCounts(id);
   const compared = Array.isArray(search.runs) ? search.runs.length : undefined;
   const badges: Record<string, string | undefined> = {
     runs: counts.data && count(counts.data.total),

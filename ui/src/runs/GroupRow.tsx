@@ -58,7 +58,7 @@ export function GroupRow({
         if (!figure) return null;
         const mean = toNumber(figure.mean);
         const [low, high] = [toNumber(figure.min), toNumber(figure.max)];
-        const title = `mean of ${count(figure.count)}; ${low === null ? MISSING : metric(low, place.decimals)} to ${high === null ? MISSING : metric(high, place.decimals)}`;
+        const title = `Mean of ${count(figure.count)}; ${low === null ? MISSING : metric(low, place.decimals)} to ${high === null ? MISSING : metric(high, place.decimals)}`;
         return (
           <div
             key={place.id}
@@ -67,7 +67,7 @@ export function GroupRow({
             style={{ left: place.left, width: place.width }}
             title={title}
           >
-            <span className="dim">mean</span> {mean === null ? MISSING : metric(mean, place.decimals || 4)}
+            {mean === null ? MISSING : metric(mean, place.decimals || 4)}
             {model.baseline && <span className="delta" />}
           </div>
         );

@@ -64,8 +64,8 @@ export const RunRow = memo(function RunRow(props: Props) {
           )}
           <RunDot runId={row.run_id} hollow={hidden} />
           <Link
-            to="/experiments/$experimentId/runs/$runId"
-            params={{ experimentId: row.experiment_id, runId: row.run_id }}
+            to="/experiments/$experimentId/runs/$runId/$"
+            params={{ experimentId: row.experiment_id, runId: row.run_id, _splat: "" }}
             tabIndex={-1}
             title={row.name}
             className={row.children > 0 || isBaseline ? "b" : ""}

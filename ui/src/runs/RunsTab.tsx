@@ -6,7 +6,6 @@ import { count } from "../format/figures";
 import { Button, Switch } from "../kit/controls";
 import { statusText } from "../kit/marks";
 import { Empty, Loading, Problem } from "../kit/states";
-import { ApiError } from "../api/http";
 import { announceProblem } from "../shell/undo";
 import { matchingIds } from "./actions";
 import { ColumnsMenu } from "./ColumnsMenu";
@@ -32,6 +31,7 @@ import {
   useRowsInSight,
   useRunKeys,
   useRunsById,
+  useValidSelection,
   valueColumns,
 } from "./useTable";
 import { columnId, parseColumn, useRunsView } from "./view";
@@ -47,10 +47,11 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
   const filter = useRef<HTMLInputElement>(null);
   const anchor = useRef(-1);
 
-  const selection = useMemo(
+  const asked = useMemo(
     () => selectionOf(experimentId, view),
     [experimentId, view.filter, view.sort, view.deleted, view.archived], // eslint-disable-line
   );
+  const { selection, error: refusal } = useValidSelection(experimentId, asked);
   const runKeys = useRunKeys(experimentId);
   const keyList = useMemo(() => runKeys.data ?? [], [runKeys.data]);
   const numericParams = useMemo(
@@ -177,7 +178,6 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
     onFilter: () => filter.current?.focus(),
   });
 
-  const refused = first.error instanceof ApiError && first.error.status === 400;
   const nothing = first.data !== undefined && !first.isPlaceholderData;
   const filtered = view.filter !== "" || view.archived === "only" || view.deleted;
   return (
@@ -189,7 +189,7 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
           filter={view.filter}
           total={total}
           keys={keyList}
-          error={first.error}
+          error={refusal}
           onFilter={(next) => change({ filter: next })}
         />
         <GroupMenu view={view} shown={shown} keys={keyList} change={change} />
@@ -218,7 +218,7 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
       <div className="tw">
         {first.isPending && !first.error ? (
           <Loading rows={24} />
-        ) : first.error && !refused && !first.data ? (
+        ) : first.error && !first.data ? (
           <Problem what="The runs could not be read" error={first.error} onRetry={() => void first.refetch()} />
         ) : nothing && total === 0 && !filtered ? (
           <FirstRun experimentName={experimentName} />

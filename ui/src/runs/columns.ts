@@ -23,6 +23,7 @@ export const NAME_WIDTH = 274;
 export const MIN_WIDTH = 48;
 const CURVE_WIDTH = 110;
 const CHARACTER = 7;
+const DELTA_WIDTH = 56;
 
 /** What a column is called in its head. */
 export const columnLabel = (column: ColumnRef): string =>
@@ -44,11 +45,11 @@ export function widthOf(column: ColumnRef, widths: Readonly<Record<string, numbe
   if (column.kind === "attribute") return ATTRIBUTE_WIDTHS.get(column.key) ?? 96;
   if (column.aggregate === "curve") return CURVE_WIDTH;
   const head = Math.min(24, column.key.length) * CHARACTER + 30;
-  const least = column.kind === "metric" ? (withDelta ? 140 : 84) : 76;
-  return Math.max(least, Math.min(200, head));
+  if (column.kind !== "metric") return Math.max(76, Math.min(200, head));
+  return withDelta ? Math.max(140, Math.min(240, head + DELTA_WIDTH)) : Math.max(84, Math.min(200, head));
 }
 
-const FEW = { param: 7, metric: 5, tag: 1 } as const;
+const FEW = { param: 5, metric: 6, tag: 2 } as const;
 const MACHINE = /^(system|mlflow|stele)[./]/;
 
 /** Columns for a visitor who chose none: attributes, then the most frequent keys of each kind. */

@@ -1,8 +1,9 @@
 /** What the table shows, from the server: counts, groups, rows in sight, pinned rows. */
 
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { post } from "../api/client";
+import { ApiError } from "../api/http";
 import { keys } from "../api/queries";
 import { wireColumn, type Row, type Selection } from "./selection";
 import { BLOCK, blocksBetween, groupId, layOut, locate, type Group, type Layout, type Segment } from "./segments";
@@ -34,6 +35,32 @@ interface Wanted {
   unfolded: ReadonlySet<string>;
 }
 
+/**
+ * The selection that the table shows: the one asked for, or, while its filter is refused, the last one that was not.
+ * Whether a filter is right is what the server says of it.
+ */
+export function useValidSelection(
+  experimentId: string,
+  asked: Selection,
+): { selection: Selection; error: ApiError | null } {
+  const [held, setHeld] = useState<Selection>({ ...asked, filter: "" });
+  const probe = useQuery({
+    queryKey: [...keys.runs(experimentId), "valid", asked.filter, asked.order_by],
+    queryFn: ({ signal }) => post(PATH, { ...asked, max_rows: 0 }, { signal }),
+    enabled: asked.filter !== "",
+    placeholderData: keepPreviousData,
+  });
+  const refused =
+    asked.filter !== "" && probe.error instanceof ApiError && probe.error.status === 400 ? probe.error : null;
+  const unknown = asked.filter !== "" && asked.filter !== held.filter && (probe.isPending || probe.isPlaceholderData);
+  const valid = refused === null && !unknown;
+  useEffect(() => {
+    if (valid) setHeld(asked);
+  }, [valid, asked]);
+  const kept = useMemo(() => ({ ...asked, filter: held.filter }), [asked, held.filter]);
+  return { selection: valid ? asked : kept, error: refused };
+}
+
 /** The counts of the selection; without groups with its first rows, in one answer. */
 export function useFirstRows({ experimentId, selection, columns, view, expanded }: Wanted) {
   const grouped = view.group.length > 0;
@@ -50,6 +77,13 @@ export function useFirstRows({ experimentId, selection, columns, view, expanded 
     placeholderData: keepPreviousData,
   });
 }
+
+/** How many runs an experiment has, and in which states. */
+export const useCounts = (experimentId: string) =>
+  useQuery({
+    queryKey: [...keys.runs(experimentId), "counts of all"],
+    queryFn: ({ signal }) => post(PATH, { experiment_ids: [experimentId], max_rows: 0 }, { signal }),
+  });
 
 /** The groups of the selection. */
 export function useGroups({ experimentId, selection, columns, view }: Wanted) {

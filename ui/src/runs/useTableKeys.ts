@@ -53,8 +53,8 @@ export function useTableKeys(given: Given): void {
     if (place?.segment.kind === "header") given.onFoldGroup(place.segment.id);
     else if (row)
       void navigate({
-        to: "/experiments/$experimentId/runs/$runId",
-        params: { experimentId: row.experiment_id, runId: row.run_id },
+        to: "/experiments/$experimentId/runs/$runId/$",
+        params: { experimentId: row.experiment_id, runId: row.run_id, _splat: "" },
       });
   };
   const step = (keys: string, steps: number, does: string, extend = false) => ({
