@@ -6,7 +6,8 @@ import type { MenuItem } from "../kit/Popover";
 import { ask } from "../shell/ask";
 import { announce, announceProblem } from "../shell/undo";
 
-const ARCHIVED = "stele.archived";
+const ARCHIVE = "_archived/";
+const ARCHIVED_AT = "stele.archived_at";
 
 const refresh = () => queryClient.invalidateQueries({ queryKey: keys.experiments });
 
@@ -40,11 +41,21 @@ export const deleteExperiment = ({ experiment_id, name }: Named) =>
 export const restoreExperiment = ({ experiment_id, name }: Named) =>
   perform(`Restored ${name}`, () => post("/api/2.0/mlflow/experiments/restore", { experiment_id }));
 
+/** Archived experiments stand under `_archived/`, as the command line has it. */
 export function archiveExperiment({ experiment_id, name }: Named, archived: boolean) {
-  const set = (value: boolean) =>
-    post("/api/2.0/mlflow/experiments/set-experiment-tag", { experiment_id, key: ARCHIVED, value: String(value) });
+  const plain = (name ?? "").replace(/^_archived\//, "");
+  const set = async (value: boolean) => {
+    await post("/api/2.0/mlflow/experiments/update", { experiment_id, new_name: value ? ARCHIVE + plain : plain });
+    await (value
+      ? post("/api/2.0/mlflow/experiments/set-experiment-tag", {
+          experiment_id,
+          key: ARCHIVED_AT,
+          value: new Date().toISOString(),
+        })
+      : post("/api/2.0/mlflow/experiments/delete-experiment-tag", { experiment_id, key: ARCHIVED_AT }));
+  };
   return perform(
-    `${archived ? "Archived" : "Unarchived"} ${name}`,
+    `${archived ? "Archived" : "Unarchived"} ${plain}`,
     () => set(archived),
     () => set(!archived),
   );
@@ -76,7 +87,7 @@ export async function createExperiment(): Promise<string | null> {
 }
 
 export const isArchived = (experiment: Experiment): boolean =>
-  (experiment.tags ?? []).some(({ key, value }) => key === ARCHIVED && value === "true");
+  (experiment.tags ?? []).some(({ key }) => key === ARCHIVED_AT) && (experiment.name ?? "").startsWith(ARCHIVE);
 
 export function experimentMenu(experiment: Experiment): (MenuItem | null)[] {
   const archived = isArchived(experiment);

@@ -1,0 +1,32 @@
+import { useQuery } from "@tanstack/react-query";
+import { runQuery } from "../api/queries";
+import { Description, Tags } from "../runs/AboutTab";
+import { deleteRunTag, setRunTag } from "./actions";
+import { DatasetsCard, EnvironmentCard, LineageCard } from "./cards";
+import { MetricsCard } from "./MetricsCard";
+import { ParamsCard } from "./ParamsCard";
+import { runData, TAGS, type RunData } from "./runData";
+
+/** Figures on the left, words on the right. */
+export function Overview({ data, baseline }: { data: RunData; baseline: string }) {
+  const other = useQuery({ ...runQuery(baseline), enabled: baseline !== "" && baseline !== data.id });
+  const base = other.data ? runData(other.data) : null;
+  const tags = [...data.tags].filter(([key]) => !/^(mlflow|stele)\./.test(key)).map(([key, value]) => ({ key, value }));
+  return (
+    <div className="cards run-overview">
+      <MetricsCard data={data} base={base} />
+      <ParamsCard data={data} base={base} />
+      <div className="side">
+        <Description text={data.tags.get(TAGS.note) ?? ""} onSave={(text) => setRunTag(data, TAGS.note, text)} />
+        <DatasetsCard data={data} />
+        <LineageCard data={data} />
+        <Tags
+          tags={tags}
+          onSet={(key, value) => setRunTag(data, key, value)}
+          onDelete={(key) => deleteRunTag(data, key)}
+        />
+        <EnvironmentCard data={data} />
+      </div>
+    </div>
+  );
+}
