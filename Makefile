@@ -42,7 +42,7 @@ unit: $(VENV)/installed ## All tests: unit, contracts on every database, real ML
 docs: $(VENV)/installed ## The documentation, as a site in ./site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-generate: $(VENV)/installed ## Write the reference pages and the protobuf module again
+generate: $(VENV)/installed ## Write the reference pages, ui/openapi.json and the protobuf module again
 	$(BIN)/python docs/generate.py
 	PYTHONPATH=tests $(BIN)/python -m compat.protocol
 
