@@ -74,8 +74,8 @@ def _column_schema(cls: type) -> dict[str, Any]:
 def _on_the_wire(schema: Any) -> Any:
     """A schema of msgspec with the habits of :mod:`stele.schema.codec`.
 
-    Doubles may be one of three strings; integers have 64 bits and are written as numbers; a field without a value is
-    left out and never null.
+    Doubles may be one of three strings; integers have 64 bits and are written as numbers; a field that is null by
+    default is left out instead.
     """
     if isinstance(schema, list):
         return [_on_the_wire(item) for item in schema]
@@ -90,9 +90,9 @@ def _on_the_wire(schema: Any) -> Any:
         for bound, limit in (("minimum", INT64_MIN), ("maximum", INT64_MAX)):
             if result.get(bound) == limit:
                 del result[bound]
-    elif _NULL in result.get("anyOf", ()):
-        others = [item for item in result["anyOf"] if item != _NULL]
-        result = {name: item for name, item in result.items() if name != "anyOf" and (name, item) != ("default", None)}
+    elif _NULL in result.get("anyOf", ()) and result.get("default", _NULL) is None:
+        others = [item for item in result.pop("anyOf") if item != _NULL]
+        del result["default"]
         result |= others[0] if len(others) == 1 else {"anyOf": others}
     return result
 

@@ -28,9 +28,7 @@ def test_openapi_describes_numbers_and_absent_fields_as_they_are_written(call):
     assert metric["step"] == {"type": "integer", "format": "int64"}
     assert metric["model_id"] == {"type": "string"}
     assert "model_id" not in schemas["Metric"]["required"]
-    text = json.dumps(schemas)
-    assert '"null"' not in text
-    assert '"default": null' not in text
+    assert '"default": null' not in json.dumps(schemas)
 
 
 def test_version_is_one_that_mlflow_clients_accept(call):

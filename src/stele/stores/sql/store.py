@@ -21,6 +21,7 @@ from stele.stores.sql.maintenance import MaintenanceOperations
 from stele.stores.sql.metrics import MetricOperations
 from stele.stores.sql.model_versions import ModelVersionOperations
 from stele.stores.sql.pyramid import new_cell_cache
+from stele.stores.sql.recent_changes import RecentChangeOperations
 from stele.stores.sql.registered_models import RegisteredModelOperations
 from stele.stores.sql.registry_events import RegistryEventOperations
 from stele.stores.sql.rewinding import RewindOperations
@@ -50,6 +51,7 @@ class SqlStore(
     WebhookOperations,
     RewindOperations,
     TokenOperations,
+    RecentChangeOperations,
 ):
     """Experiments, runs and series in one SQL database, which is made when it is empty.
 
