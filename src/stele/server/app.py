@@ -26,6 +26,7 @@ from stele.server.auth import ANONYMOUS, Authenticator, OwnerOnly, Principal, To
 from stele.server.config import ServerConfig
 from stele.server.dispatch import BodyBudget, grouped_endpoints, json_response, route_endpoints
 from stele.server.endpoints import Endpoint, EndpointTable
+from stele.server.events import Watcher, event_endpoints
 from stele.server.grouping import Grouper
 from stele.server.health import health_endpoints
 from stele.server.model_digests import ModelFinisher
@@ -58,6 +59,7 @@ class App:
         self.store = store
         self.telemetry = Telemetry()
         self._webhooks = WebhookService(store)
+        self._watcher = Watcher(store)
         self.table = EndpointTable([*page_endpoints(page), *self._endpoints(store, artifacts)])
         self._guard = RequestGuard(config)
         self._authenticator = authenticator
@@ -75,7 +77,7 @@ class App:
                 endpoints += grouped_endpoints(route, points, operation, budget)
             else:
                 endpoints += route_endpoints(route, operation, budget)
-        return endpoints + artifact_endpoints(artifacts)
+        return endpoints + artifact_endpoints(artifacts) + event_endpoints(self._watcher)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event, as ASGI has it."""

@@ -14,6 +14,7 @@ from stele.schema import registered_models as rm
 from stele.schema import rewinds as w
 from stele.schema import runs as r
 from stele.schema.metrics import Metric
+from stele.stores.sql.change_stamps import COMMIT_MILLISECONDS
 from stele.stores.sql.tables import runs
 
 ACTIONS = {
@@ -45,7 +46,7 @@ def new_run(store, experiment: int) -> str:
     return store.create_run(r.CreateRun(experiment_id=str(experiment))).run.info.run_id
 
 
-def stamps(store, experiment: int, since: int = 0) -> dict[str, int]:
+def stamps(store, experiment: int, since: int = COMMIT_MILLISECONDS) -> dict[str, int]:
     return {item.run_id: item.stamp for item in store.look_for_changes([experiment], [], since).runs}
 
 
@@ -63,17 +64,17 @@ def test_every_change_of_a_run_moves_its_stamp(sql_store, experiment):
 
 
 def test_stamps_are_times_of_the_databases_clock(sql_store, experiment):
-    earlier = sql_store.look_for_changes([], [], 0).time
+    earlier = sql_store.look_for_changes([], []).time
     run = new_run(sql_store, experiment)
-    later = sql_store.look_for_changes([], [], 0).time
+    later = sql_store.look_for_changes([], []).time
     assert earlier <= stamps(sql_store, experiment)[run] <= later
-    assert stamps(sql_store, experiment, since=later) == {}
-    assert stamps(sql_store, experiment, since=earlier - 1) == stamps(sql_store, experiment)
+    assert stamps(sql_store, experiment, since=later + COMMIT_MILLISECONDS) == {}
+    assert stamps(sql_store, experiment, since=earlier) == stamps(sql_store, experiment)
 
 
 def test_a_stamp_grows_even_when_the_clock_does_not(sql_store, experiment):
     run = new_run(sql_store, experiment)
-    ahead = sql_store.look_for_changes([], [], 0).time + 3_600_000
+    ahead = sql_store.look_for_changes([], []).time + 3_600_000
     sql_store.db.write(lambda c: c.execute(update(runs).where(runs.c.run_id == run).values(change_stamp=ahead)))
     sql_store.set_tag(r.SetTag(run_id=run, key="t", value="1"))
     assert stamps(sql_store, experiment)[run] == ahead + 1
@@ -81,7 +82,7 @@ def test_a_stamp_grows_even_when_the_clock_does_not(sql_store, experiment):
 
 def test_runs_are_looked_up_by_their_ids_whenever_they_changed(sql_store, experiment):
     run, _ = new_run(sql_store, experiment), new_run(sql_store, experiment)
-    far = sql_store.look_for_changes([], [], 0).time + 1
+    far = sql_store.look_for_changes([], []).time + COMMIT_MILLISECONDS
     found = sql_store.look_for_changes([experiment], [run, "unknown"], far).runs
     assert [(item.run_id, item.experiment_id) for item in found] == [(run, str(experiment))]
 
@@ -105,21 +106,21 @@ def test_a_change_that_commits_late_is_seen(sql_store, experiment):
     between = stamps(sql_store, experiment)
     go_on.set()
     thread.join()
-    after = stamps(sql_store, experiment, since=between[fast] - 15_000)
+    after = stamps(sql_store, experiment, since=between[fast])
     assert after[fast] == between[fast] > after[slow] > between[slow]
 
 
 def test_the_registry_and_the_experiments_have_marks(sql_store):
     name = uuid.uuid4().hex
-    seen = [sql_store.look_for_changes([], [], 0)]
+    seen = [sql_store.look_for_changes([], [])]
     sql_store.create_registered_model(rm.CreateRegisteredModel(name=name))
-    seen.append(sql_store.look_for_changes([], [], 0))
+    seen.append(sql_store.look_for_changes([], []))
     sql_store.set_registered_model_tag(rm.SetRegisteredModelTag(name=name, key="k", value="v"))
-    seen.append(sql_store.look_for_changes([], [], 0))
+    seen.append(sql_store.look_for_changes([], []))
     assert len({item.registry for item in seen}) == 3
     assert len({item.experiments for item in seen}) == 1
     sql_store.create_experiment(e.CreateExperiment(name=name))
-    seen.append(sql_store.look_for_changes([], [], 0))
+    seen.append(sql_store.look_for_changes([], []))
     assert seen[-1].experiments != seen[-2].experiments
     assert seen[-1].registry == seen[-2].registry
 

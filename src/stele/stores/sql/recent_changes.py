@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from sqlalchemy import Connection, bindparam, func, select
 
-from stele.stores.sql.change_stamps import clock
+from stele.stores.sql.change_stamps import COMMIT_MILLISECONDS, clock
 from stele.stores.sql.core import StoreCore
 from stele.stores.sql.model_tables import registry_events
 from stele.stores.sql.tables import experiments, runs
@@ -51,12 +51,14 @@ class RecentChanges(Struct, frozen=True):
 
     Attributes:
         time: Of the database's clock, in milliseconds since 1970.
+        since: Runs of the experiments are there whose stamp is greater.
         runs: Stamps of runs, one may be there twice.
         registry: Another value after every change of the registry.
         experiments: Another value after every change of an experiment itself, and when there are more or fewer.
     """
 
     time: int
+    since: int
     runs: list[RunStamp]
     registry: tuple[int, int]
     experiments: tuple[int, int]
@@ -65,14 +67,17 @@ class RecentChanges(Struct, frozen=True):
 class RecentChangeOperations(StoreCore):
     """The part of a store that says what is new."""
 
-    def look_for_changes(self, experiment_ids: Collection[int], run_ids: Collection[str], since: int) -> RecentChanges:
+    def look_for_changes(
+        self, experiment_ids: Collection[int], run_ids: Collection[str], since: int | None = None
+    ) -> RecentChanges:
         """The stamps of some runs, and of those in some experiments that were changed lately; two small statements.
 
         Args:
             experiment_ids: Numbers of experiments.
             run_ids: Runs whose stamps are wanted whenever they were changed; unknown ones are left out.
-            since: Milliseconds since 1970: stamps in the experiments up to this one are left out. What was changed
-                :data:`~stele.stores.sql.change_stamps.COMMIT_MILLISECONDS` before may become visible only now.
+            since: The time of the look before; None for now. Changes in the experiments are found from
+                :data:`~stele.stores.sql.change_stamps.COMMIT_MILLISECONDS` before it on, because they may have become
+                visible only now.
 
         Raises:
             Unavailable: The database cannot be reached.
@@ -80,13 +85,14 @@ class RecentChangeOperations(StoreCore):
 
         def work(connection: Connection) -> RecentChanges:
             now, event, events, count, updated = connection.execute(_MARKS).one()
+            start = (now if since is None else since) - COMMIT_MILLISECONDS
             found: list[Any] = []
             for numbers in _parts(experiment_ids):
-                found += connection.execute(_IN_EXPERIMENTS, {"numbers": numbers, "since": since}).all()
+                found += connection.execute(_IN_EXPERIMENTS, {"numbers": numbers, "since": start}).all()
             for names in _parts(run_ids):
                 found += connection.execute(_OF_RUNS, {"run_ids": names}).all()
             stamps = [RunStamp(run_id, str(experiment), stamp) for run_id, experiment, stamp in found]
-            return RecentChanges(now, stamps, (event, events), (count, updated))
+            return RecentChanges(now, start, stamps, (event, events), (count, updated))
 
         return self.db.read(work)
 
