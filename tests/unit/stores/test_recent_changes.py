@@ -119,10 +119,14 @@ def test_the_registry_and_the_experiments_have_marks(sql_store):
     seen.append(sql_store.look_for_changes([], []))
     assert len({item.registry for item in seen}) == 3
     assert len({item.experiments for item in seen}) == 1
-    sql_store.create_experiment(e.CreateExperiment(name=name))
+    number = sql_store.create_experiment(e.CreateExperiment(name=name)).experiment_id
     seen.append(sql_store.look_for_changes([], []))
-    assert seen[-1].experiments != seen[-2].experiments
-    assert seen[-1].registry == seen[-2].registry
+    sql_store.set_experiment_tag(e.SetExperimentTag(experiment_id=number, key="k", value="v"))
+    seen.append(sql_store.look_for_changes([], []))
+    sql_store.delete_experiment_tag(e.DeleteExperimentTag(experiment_id=number, key="k"))
+    seen.append(sql_store.look_for_changes([], []))
+    assert len({item.experiments for item in seen[2:]}) == 4
+    assert len({item.registry for item in seen[2:]}) == 1
 
 
 def test_a_look_reads_the_index_of_what_is_new(sql_store, experiment):

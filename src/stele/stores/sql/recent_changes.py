@@ -34,7 +34,7 @@ _MARKS = select(
     func.coalesce(_LAST_EVENT, 0),
     select(func.count()).where(registry_events.c.event > _LAST_EVENT - _LATE_EVENTS).scalar_subquery(),
     select(func.count()).select_from(experiments).scalar_subquery(),
-    select(func.coalesce(func.max(experiments.c.last_update_time), 0)).scalar_subquery(),
+    select(func.coalesce(func.sum(experiments.c.last_update_time), 0)).scalar_subquery(),
 )
 
 
@@ -92,7 +92,7 @@ class RecentChangeOperations(StoreCore):
             for names in _parts(run_ids):
                 found += connection.execute(_OF_RUNS, {"run_ids": names}).all()
             stamps = [RunStamp(run_id, str(experiment), stamp) for run_id, experiment, stamp in found]
-            return RecentChanges(now, start, stamps, (event, events), (count, updated))
+            return RecentChanges(now, start, stamps, (event, events), (count, int(updated)))
 
         return self.db.read(work)
 
