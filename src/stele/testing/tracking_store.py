@@ -118,7 +118,7 @@ class TrackingStoreContract:
             store.set_experiment_tag(e.SetExperimentTag(experiment_id=experiment, key="k", value=value))
         after = store.get_experiment(asked).experiment
         assert after.tags == {"k": "2"}
-        assert after.last_update_time > before.last_update_time
+        assert (after.last_update_time or 0) > (before.last_update_time or 0)
         store.delete_experiment_tag(e.DeleteExperimentTag(experiment_id=experiment, key="k"))
         with pytest.raises(DoesNotExist):
             store.delete_experiment_tag(e.DeleteExperimentTag(experiment_id=experiment, key="k"))

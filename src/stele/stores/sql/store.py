@@ -29,6 +29,7 @@ from stele.stores.sql.schema_version import prepare
 from stele.stores.sql.search_memory import SearchMemory
 from stele.stores.sql.series_operations import SeriesOperations
 from stele.stores.sql.tokens import TokenOperations
+from stele.stores.sql.views import ViewOperations
 from stele.stores.sql.webhooks import WebhookOperations
 
 __all__ = ["SqlStore"]
@@ -52,6 +53,7 @@ class SqlStore(
     RewindOperations,
     TokenOperations,
     RecentChangeOperations,
+    ViewOperations,
 ):
     """Experiments, runs and series in one SQL database, which is made when it is empty.
 
