@@ -55,7 +55,7 @@ ui-check: ui/node_modules/.package-lock.json ## Types, style and tests of the we
 docs: $(VENV)/installed ## The documentation, as a site in ./site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-generate: $(VENV)/installed ## Write the reference pages and the protobuf module again
+generate: $(VENV)/installed ## Write the reference pages, ui/openapi.json and the protobuf module again
 	$(BIN)/python docs/generate.py
 	PYTHONPATH=tests $(BIN)/python -m compat.protocol
 

@@ -1,4 +1,7 @@
-"""Writes the reference pages from the code: settings, routes, command line. ``--check`` says whether they are stale."""
+"""Writes what follows from the code: the reference pages, and the description of the wire that the page's types are of.
+
+``--check`` says whether any of it is stale.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from stele import settings
 from stele.cli import stele as command_line
 from stele.schema.routes import ROUTES, addresses
+from stele.server.openapi import openapi_document
 
-FOLDER = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parents[1]
 NOTE = "<!-- Written by docs/generate.py from the code; run `make generate` after a change. -->\n"
 
 
@@ -62,26 +67,37 @@ def _command(command: click.Command, context: click.Context, level: int) -> Iter
                 yield from _command(child, click.Context(child, info_name=name, parent=context), min(level + 1, 4))
 
 
-PAGES: dict[str, Callable[[], Iterator[str]]] = {
-    "settings.md": settings_page,
-    "routes.md": routes_page,
-    "cli.md": command_page,
+def wire() -> str:
+    """The OpenAPI document, one value a line."""
+    return msgspec.json.format(openapi_document(), indent=2).decode() + "\n"
+
+
+def page(lines: Callable[[], Iterator[str]]) -> Callable[[], str]:
+    """The text of a reference page."""
+    return lambda: NOTE + "\n".join(lines()).rstrip() + "\n"
+
+
+FILES: dict[str, Callable[[], str]] = {
+    "docs/reference/settings.md": page(settings_page),
+    "docs/reference/routes.md": page(routes_page),
+    "docs/reference/cli.md": page(command_page),
+    "ui/openapi.json": wire,
 }
 
 
 def main() -> None:
-    """Write the pages, or compare them with what is there."""
+    """Write the files, or compare them with what is there."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a page is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a file is stale")
     check = parser.parse_args().check
-    FOLDER.mkdir(exist_ok=True)
     stale = []
-    for name, page in PAGES.items():
-        text = NOTE + "\n".join(page()).rstrip() + "\n"
-        path = FOLDER / name
+    for name, make in FILES.items():
+        text = make()
+        path = ROOT / name
         if not path.exists() or path.read_text() != text:
             stale.append(name)
             if not check:
+                path.parent.mkdir(exist_ok=True)
                 path.write_text(text)
     if check and stale:
         sys.exit(f"Stale: {', '.join(stale)}. Run: make generate")

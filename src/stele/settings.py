@@ -248,6 +248,12 @@ INFLIGHT_BYTES = Setting(
     128 * 1024 * 1024,
     "Bytes of request bodies that a server works on at once; a request beyond is answered with 429 and Retry-After.",
 )
+EVENT_STREAMS = Setting(
+    "STELE_EVENT_STREAMS",
+    _count,
+    200,
+    "Streams of events that one server process keeps open for pages; a request beyond is answered with 429.",
+)
 MAX_POINTS_PER_RUN = Setting(
     "STELE_MAX_POINTS_PER_RUN",
     _count,

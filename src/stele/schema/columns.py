@@ -105,7 +105,7 @@ class Doubles(Column):
 
     __slots__ = ()
     code = "d"
-    json_item: ClassVar[dict[str, Any]] = {"type": ["number", "string"]}
+    json_item: ClassVar[dict[str, Any]] = {"type": "number"}
     read: ClassVar[Callable[[Any], Any]] = float
 
     def to_json(self) -> list[Any]:

@@ -27,6 +27,7 @@ from stele.schema import registered_models as rm
 from stele.schema import rewinds as w
 from stele.schema import runs as r
 from stele.schema import series as s
+from stele.schema import views as v
 from stele.schema import webhooks as wh
 from stele.schema.experiments import Empty
 
@@ -205,6 +206,10 @@ _STELE = (
     Route("POST", "/registry/requests/{request_id}/reject", g.DecideApproval, g.ApprovalResponse, "reject_request", Permission.APPROVE_MODEL, product="stele"),
     Route("POST", "/registry/requests/{request_id}/comments", g.CommentOnApproval, g.ApprovalResponse, "comment_on_request", _WRITE_MODEL, product="stele"),
     Route("POST", "/ingest", i.Ingest, i.IngestResponse, "ingest", _WRITE, product="stele", request_formats=(_INGEST_REQUEST,), response_formats=(_INGEST_RESPONSE,)),
+    Route("GET", "/views", v.ListViews, v.ListViewsResponse, "list_views", _READ, product="stele"),
+    Route("POST", "/views", v.CreateView, v.ViewResponse, "create_view", _WRITE, product="stele"),
+    Route("PATCH", "/views/{view_id}", v.UpdateView, v.ViewResponse, "update_view", _WRITE, product="stele"),
+    Route("DELETE", "/views/{view_id}", v.ViewId, Empty, "delete_view", _WRITE, product="stele"),
     Route("POST", "/series", s.GetSeries, s.GetSeriesResponse, "get_series", _READ, product="stele", response_formats=_SERIES),
 )  # fmt: skip
 

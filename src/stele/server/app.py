@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from stele import settings
@@ -25,12 +26,14 @@ from stele.server.auth import ANONYMOUS, Authenticator, OwnerOnly, Principal, To
 from stele.server.config import ServerConfig
 from stele.server.dispatch import BodyBudget, grouped_endpoints, json_response, route_endpoints
 from stele.server.endpoints import Endpoint, EndpointTable
+from stele.server.events import Watcher, event_endpoints
 from stele.server.grouping import Grouper
 from stele.server.health import health_endpoints
 from stele.server.model_digests import ModelFinisher
 from stele.server.openapi import openapi_document
 from stele.server.security import HEADERS, RequestGuard
 from stele.server.telemetry import Telemetry, access_log
+from stele.server.ui import BUILD, page_endpoints
 from stele.server.webhooks import WebhookService
 from stele.stores.base import ACTOR
 from stele.stores.sql import SqlStore
@@ -46,12 +49,18 @@ class App:
     """One server over one store."""
 
     def __init__(
-        self, config: ServerConfig, store: SqlStore, artifacts: ArtifactService, authenticator: Authenticator
+        self,
+        config: ServerConfig,
+        store: SqlStore,
+        artifacts: ArtifactService,
+        authenticator: Authenticator,
+        page: Path,
     ) -> None:
         self.store = store
         self.telemetry = Telemetry()
         self._webhooks = WebhookService(store)
-        self.table = EndpointTable(self._endpoints(store, artifacts))
+        self._watcher = Watcher(store)
+        self.table = EndpointTable([*page_endpoints(page), *self._endpoints(store, artifacts)])
         self._guard = RequestGuard(config)
         self._authenticator = authenticator
         self._prefix = config.static_prefix.rstrip("/")
@@ -68,7 +77,7 @@ class App:
                 endpoints += grouped_endpoints(route, points, operation, budget)
             else:
                 endpoints += route_endpoints(route, operation, budget)
-        return endpoints + artifact_endpoints(artifacts)
+        return endpoints + artifact_endpoints(artifacts) + event_endpoints(self._watcher)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event, as ASGI has it."""
@@ -115,6 +124,9 @@ class App:
         headers = dict(request.headers)
         path = self._local_path(exchange.path)
         self._guard.check(request.method, path, headers)
+        if self._prefix and exchange.path == self._prefix and request.method in ("GET", "HEAD"):
+            # The page's own addresses are relative to the folder that it lies in.
+            return RedirectResponse(f"{self._prefix}/")
         endpoint, parameters = self.table.find(request.method, path)
         exchange.operation = endpoint.name
         if endpoint.permission is not Permission.PUBLIC:
@@ -184,8 +196,12 @@ class _Exchange:
         access_log.info("request", extra={"fields": fields})
 
 
-def create_app(config: ServerConfig) -> App:
+def create_app(config: ServerConfig, page: Path = BUILD) -> App:
     """The application for a configuration; opens the store.
+
+    Args:
+        config: The server's options.
+        page: The directory with the built web page.
 
     Raises:
         InvalidParameterValue: The configuration names a store or destination that cannot be used.
@@ -195,4 +211,4 @@ def create_app(config: ServerConfig) -> App:
         store, config.artifacts_destination, serve=config.serve_artifacts, roots=(config.default_artifact_root,)
     )
     authenticator: Authenticator = TokenAuthenticator(store) if config.require_token else OwnerOnly()
-    return App(config, store, artifacts, authenticator)
+    return App(config, store, artifacts, authenticator, page)

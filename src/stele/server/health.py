@@ -17,12 +17,6 @@ from stele.stores.sql import SqlStore
 
 __all__ = ["health_endpoints"]
 
-_WELCOME = """Stele {}
-
-This server answers programs: set STELE_TRACKING_URI (or MLFLOW_TRACKING_URI) to this address.
-/api/openapi.json describes every operation, /health and /metrics tell how it is.
-"""
-
 _CAPABILITIES: dict[str, Any] = {
     "store_type": "SqlStore",
     "workspaces_enabled": False,
@@ -52,11 +46,7 @@ def health_endpoints(store: SqlStore, openapi: bytes) -> list[Endpoint]:
     async def describe(_request: Request) -> Response:
         return Response(openapi, media_type="application/json")
 
-    async def welcome(_request: Request) -> Response:
-        return Response(_WELCOME.format(version("stele")), media_type="text/plain")
-
     table: list[tuple[str, Handler, str, Permission]] = [
-        ("/", welcome, "welcome", Permission.READ_SERVER),
         ("/health", health, "health", Permission.PUBLIC),
         ("/version", mlflow_version, "version", Permission.PUBLIC),
         ("/api/3.0/mlflow/server-info", server_info, "server_info", Permission.READ_SERVER),

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the route table."""
+"""The OpenAPI 3.1 document of the route table, from which the types of the web page are made as well."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from stele.limits import INT64_MAX, INT64_MIN
 from stele.schema.codec import Message, encode
 from stele.schema.columns import Column
 from stele.schema.routes import ROUTES, Route, addresses, path_fields
@@ -22,6 +23,15 @@ class ErrorBody(Message):
     message: str
 
 
+_DOUBLE = {
+    "title": "Double",
+    "description": "A number, or what JSON has no number for.",
+    "anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}],
+}
+_DOUBLE_REFERENCE = {"$ref": "#/components/schemas/Double"}
+_NULL = {"type": "null"}
+
+
 def openapi_document() -> bytes:
     """The JSON text of the document."""
     types: list[type[Struct]] = [ErrorBody]
@@ -29,6 +39,7 @@ def openapi_document() -> bytes:
     schemas, components = msgspec.json.schema_components(
         list(dict.fromkeys(types)), schema_hook=_column_schema, ref_template="#/components/schemas/{name}"
     )
+    components = {name: _on_the_wire(schema) for name, schema in components.items()} | {"Double": _DOUBLE}
     references = dict(zip(dict.fromkeys(types), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
@@ -58,6 +69,32 @@ def _column_schema(cls: type) -> dict[str, Any]:
     if issubclass(cls, Column):
         return {"type": "array", "items": cls.json_item}
     raise NotImplementedError
+
+
+def _on_the_wire(schema: Any) -> Any:
+    """A schema of msgspec with the habits of :mod:`stele.schema.codec`.
+
+    Doubles may be one of three strings; integers have 64 bits and are written as numbers; a field that is null by
+    default is left out instead.
+    """
+    if isinstance(schema, list):
+        return [_on_the_wire(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {name: _on_the_wire(item) for name, item in schema.items()}
+    if result.get("type") == "number" and not {"minimum", "maximum"} & result.keys():
+        del result["type"]
+        result |= _DOUBLE_REFERENCE
+    elif result.get("type") == "integer":
+        result["format"] = "int64"
+        for bound, limit in (("minimum", INT64_MIN), ("maximum", INT64_MAX)):
+            if result.get(bound) == limit:
+                del result[bound]
+    elif _NULL in result.get("anyOf", ()) and result.get("default", _NULL) is None:
+        others = [item for item in result.pop("anyOf") if item != _NULL]
+        del result["default"]
+        result |= others[0] if len(others) == 1 else {"anyOf": others}
+    return result
 
 
 def _operation(route: Route, references: dict[type[Struct], Any], components: dict[str, Any]) -> dict[str, Any]:

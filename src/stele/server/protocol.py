@@ -11,7 +11,10 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-__all__ = ["JoiningProtocol"]
+__all__ = ["ENDLESS", "JoiningProtocol"]
+
+ENDLESS = "stele.endless"
+"""Set in the scope of a request whose answer has no end of its own: a server that stops does not wait for it."""
 
 _JOINED_BYTES = 64 * 1024
 _CONTINUE = b"HTTP/1.1 100 "
@@ -28,6 +31,13 @@ class JoiningProtocol(HttpToolsProtocol):
         """Send what is held back: an answer may have no body."""
         self.transport.end_answer()  # type: ignore[attr-defined]  # of _Joining
         super().on_response_complete()
+
+    def shutdown(self) -> None:
+        """Begin to stop: what is being answered is finished, unless it has no end."""
+        if self.cycle is not None and not self.cycle.response_complete and self.cycle.scope.get(ENDLESS):
+            self.transport.close()
+        else:
+            super().shutdown()
 
 
 class _Joining:

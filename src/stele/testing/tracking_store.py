@@ -112,9 +112,13 @@ class TrackingStoreContract:
             store.restore_experiment(e.RestoreExperiment(experiment_id=experiment))
 
     def test_experiment_tags(self, store: TrackingStore, experiment: str) -> None:
+        asked = e.GetExperiment(experiment_id=experiment)
+        before = store.get_experiment(asked).experiment
         for value in ("1", "2"):
             store.set_experiment_tag(e.SetExperimentTag(experiment_id=experiment, key="k", value=value))
-        assert store.get_experiment(e.GetExperiment(experiment_id=experiment)).experiment.tags == {"k": "2"}
+        after = store.get_experiment(asked).experiment
+        assert after.tags == {"k": "2"}
+        assert (after.last_update_time or 0) > (before.last_update_time or 0)
         store.delete_experiment_tag(e.DeleteExperimentTag(experiment_id=experiment, key="k"))
         with pytest.raises(DoesNotExist):
             store.delete_experiment_tag(e.DeleteExperimentTag(experiment_id=experiment, key="k"))

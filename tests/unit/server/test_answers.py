@@ -20,10 +20,15 @@ def test_openapi_is_valid_and_complete(call):
     assert set(document["paths"]) == {addresses(route)[0].replace(":path}", "}") for route in ROUTES}
 
 
-def test_root_says_what_this_is(call):
-    answer = call("GET", "/")
-    assert answer.headers["content-type"].startswith("text/plain")
-    assert b"STELE_TRACKING_URI" in answer.body
+def test_openapi_describes_numbers_and_absent_fields_as_they_are_written(call):
+    schemas = call("GET", "/api/openapi.json").json["components"]["schemas"]
+    metric = schemas["Metric"]["properties"]
+    assert metric["value"] == {"$ref": "#/components/schemas/Double"}
+    assert schemas["Double"]["anyOf"] == [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]
+    assert metric["step"] == {"type": "integer", "format": "int64"}
+    assert metric["model_id"] == {"type": "string"}
+    assert "model_id" not in schemas["Metric"]["required"]
+    assert '"default": null' not in json.dumps(schemas)
 
 
 def test_version_is_one_that_mlflow_clients_accept(call):

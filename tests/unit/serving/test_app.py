@@ -170,7 +170,7 @@ def test_token(serve: Serve, linear: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_answers_have_the_headers_of_every_server_of_ours(serve: Serve, linear: Path) -> None:
     headers = serve(linear).predict(SPLIT).headers
     assert headers["x-content-type-options"] == "nosniff"
-    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "default-src 'none'" in headers["content-security-policy"]
 
 
 def test_compressed_bodies_are_refused(serve: Serve, linear: Path) -> None:

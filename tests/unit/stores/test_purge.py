@@ -18,6 +18,7 @@ from stele.schema import datasets as d
 from stele.schema import experiments as e
 from stele.schema import rewinds as w
 from stele.schema import runs as r
+from stele.schema import views as v
 from stele.schema.ingest import Ingest, IngestSeries
 from stele.schema.metrics import Metric
 from stele.schema.runs import Param, RunTag
@@ -171,6 +172,7 @@ def test_a_purge_that_was_interrupted_is_carried_on(sql_store, experiment, monke
 def test_an_experiment_goes_with_all_its_rows(sql_store, experiment):
     run_id = full_run(sql_store, experiment)
     sql_store.set_experiment_tag(e.SetExperimentTag(experiment_id=experiment, key="team", value="risk"))
+    sql_store.create_view(v.CreateView(experiment_id=experiment, name="mine", state="{}"))
     number = int(experiment)
     assert not sql_store.purge_experiment(number)  # in use
     sql_store.delete_experiment(e.DeleteExperiment(experiment_id=experiment))

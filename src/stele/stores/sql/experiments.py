@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from stele import limits, settings
@@ -18,6 +18,7 @@ from stele.schema.codec import required
 from stele.schema.enums import view_name
 from stele.schema.experiments import Empty, Experiment, ExperimentTag
 from stele.stores.sql import dialect
+from stele.stores.sql.change_stamps import next_stamp
 from stele.stores.sql.core import (
     STAGE_NAMES,
     StoreCore,
@@ -122,6 +123,7 @@ class ExperimentOperations(StoreCore):
             active_experiment(connection, number, lock=True)
             rows = [{"experiment_id": number, "key": key, "value": value} for key, value in tags.items()]
             connection.execute(dialect.upsert(connection, experiment_tags), rows)
+            _set(connection, number)
             return Empty()
 
         return self.db.write(work)
@@ -135,6 +137,7 @@ class ExperimentOperations(StoreCore):
             t = experiment_tags.c
             if not connection.execute(delete(experiment_tags).where(t.experiment_id == number, t.key == key)).rowcount:
                 raise DoesNotExist(f"Experiment '{number}' has no tag {shown(key)}.")
+            _set(connection, number)
             return Empty()
 
         return self.db.write(work)
@@ -223,8 +226,10 @@ def _checked_tags(tags: list[ExperimentTag]) -> dict[str, str]:
 
 
 def _set(connection: Connection, number: int, **values: object) -> None:
+    """Change columns of an experiment, and note when: later than before, so that every change can be told."""
+    later = next_stamp(literal_column("last_update_time"))
     connection.execute(
-        update(experiments).where(experiments.c.experiment_id == number).values(last_update_time=now_ms(), **values)
+        update(experiments).where(experiments.c.experiment_id == number).values(last_update_time=later, **values)
     )
 
 

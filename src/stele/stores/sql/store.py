@@ -21,6 +21,7 @@ from stele.stores.sql.maintenance import MaintenanceOperations
 from stele.stores.sql.metrics import MetricOperations
 from stele.stores.sql.model_versions import ModelVersionOperations
 from stele.stores.sql.pyramid import new_cell_cache
+from stele.stores.sql.recent_changes import RecentChangeOperations
 from stele.stores.sql.registered_models import RegisteredModelOperations
 from stele.stores.sql.registry_events import RegistryEventOperations
 from stele.stores.sql.rewinding import RewindOperations
@@ -28,6 +29,7 @@ from stele.stores.sql.schema_version import prepare
 from stele.stores.sql.search_memory import SearchMemory
 from stele.stores.sql.series_operations import SeriesOperations
 from stele.stores.sql.tokens import TokenOperations
+from stele.stores.sql.views import ViewOperations
 from stele.stores.sql.webhooks import WebhookOperations
 
 __all__ = ["SqlStore"]
@@ -50,6 +52,8 @@ class SqlStore(
     WebhookOperations,
     RewindOperations,
     TokenOperations,
+    RecentChangeOperations,
+    ViewOperations,
 ):
     """Experiments, runs and series in one SQL database, which is made when it is empty.
 

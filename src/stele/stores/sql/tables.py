@@ -22,9 +22,11 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     event,
+    literal_column,
 )
 
 from stele.stores.sql import model_tables  # noqa: F401 - its tables belong to the same metadata
+from stele.stores.sql.change_stamps import next_stamp
 from stele.stores.sql.table_types import BLOB, CLUSTERED, ID, LONG_TEXT, TABLE, metadata, word
 
 __all__ = [
@@ -112,7 +114,18 @@ runs = Table(
     Column("latest", BLOB),
     # Records of the ingest log up to this id are in latest_metrics and ``latest``.
     Column("applied_id", BigInteger, nullable=False, server_default="0"),
+    # Grows with every change of the row; no statement needs to name it, see change_stamps.py.
+    Column(
+        "change_stamp",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        default=next_stamp(),
+        onupdate=next_stamp(literal_column("change_stamp")),
+    ),
     Index("ix_runs_deleted", "stage", "deleted_time"),
+    # What has changed lately in an experiment.
+    Index("ix_runs_change_stamp", "experiment_id", "change_stamp"),
     **TABLE,
 )
 # The default order of a listing, newest first, with its tie-break.
@@ -201,6 +214,21 @@ model_links = Table(
     Column("step", BigInteger, nullable=False),
     PrimaryKeyConstraint("run", "direction", "model_id"),
     Index("ix_model_links_model", "model_id"),
+    **CLUSTERED,
+)
+
+views = Table(
+    "views",
+    metadata,
+    Column("view_id", word(32), primary_key=True),
+    Column("experiment_id", ID, ForeignKey("experiments.experiment_id"), nullable=False),
+    Column("name", word(250), nullable=False),
+    # JSON of the page: columns, filters, order, groups, charts. Nobody else reads it.
+    Column("state", LONG_TEXT, nullable=False),
+    Column("principal", word(256), nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("last_update_time", BigInteger, nullable=False),
+    UniqueConstraint("experiment_id", "name"),
     **CLUSTERED,
 )
 
