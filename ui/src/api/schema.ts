@@ -1252,6 +1252,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/2.0/stele/artifacts/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_artifact_tree_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/artifacts/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["read_artifact_table_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_views_get"];
+        put?: never;
+        post: operations["create_view_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["delete_view_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["update_view_patch"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1293,7 +1357,10 @@ export interface components {
          * @description ``max_results`` 1 to 50 000, absent means 1 000.
          */
         SearchExperiments: {
-            /** @default 1000 */
+            /**
+             * Format: int64
+             * @default 1000
+             */
             max_results?: number;
             /** @default  */
             page_token?: string;
@@ -1348,13 +1415,16 @@ export interface components {
             run_id?: string;
             /** @default  */
             fork_from?: string;
-            /** @default null */
-            fork_step?: number | null;
+            /** Format: int64 */
+            fork_step?: number;
             /** @default  */
             user_id?: string;
             /** @default  */
             run_name?: string;
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             start_time?: number;
             /** @default [] */
             tags?: components["schemas"]["RunTag"][];
@@ -1383,10 +1453,10 @@ export interface components {
             run_id?: string;
             /** @default  */
             run_uuid?: string;
-            /** @default null */
-            status?: (1 | 2 | 3 | 4 | 5 | "FAILED" | "FINISHED" | "KILLED" | "RUNNING" | "SCHEDULED") | null;
-            /** @default null */
-            end_time?: number | null;
+            /** @enum {unknown} */
+            status?: 1 | 2 | 3 | 4 | 5 | "FAILED" | "FINISHED" | "KILLED" | "RUNNING" | "SCHEDULED";
+            /** Format: int64 */
+            end_time?: number;
             /** @default  */
             run_name?: string;
         };
@@ -1418,7 +1488,10 @@ export interface components {
              * @enum {unknown}
              */
             run_view_type?: 1 | 2 | 3 | "ACTIVE_ONLY" | "ALL" | "DELETED_ONLY";
-            /** @default 1000 */
+            /**
+             * Format: int64
+             * @default 1000
+             */
             max_results?: number;
             /** @default [] */
             order_by?: string[];
@@ -1447,17 +1520,15 @@ export interface components {
          */
         Metric: {
             key: string;
-            value: number;
+            value: components["schemas"]["Double"];
+            /** Format: int64 */
             timestamp: number;
+            /** Format: int64 */
             step?: number;
-            /** @default null */
-            model_id?: string | null;
-            /** @default null */
-            dataset_name?: string | null;
-            /** @default null */
-            dataset_digest?: string | null;
-            /** @default null */
-            run_id?: string | null;
+            model_id?: string;
+            dataset_name?: string;
+            dataset_digest?: string;
+            run_id?: string;
         };
         /**
          * Param
@@ -1474,16 +1545,17 @@ export interface components {
             /** @default  */
             run_uuid?: string;
             key: string;
-            value: number;
+            value: components["schemas"]["Double"];
+            /** Format: int64 */
             timestamp: number;
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             step?: number;
-            /** @default null */
-            model_id?: string | null;
-            /** @default null */
-            dataset_name?: string | null;
-            /** @default null */
-            dataset_digest?: string | null;
+            model_id?: string;
+            dataset_name?: string;
+            dataset_digest?: string;
         };
         /** LogParam */
         LogParam: {
@@ -1550,10 +1622,8 @@ export interface components {
             digest: string;
             source_type: string;
             source: string;
-            /** @default null */
-            schema?: string | null;
-            /** @default null */
-            profile?: string | null;
+            schema?: string;
+            profile?: string;
         };
         /**
          * InputTag
@@ -1581,6 +1651,7 @@ export interface components {
          */
         LoggedModelOutput: {
             model_id: string;
+            /** Format: int64 */
             step?: number;
         };
         /**
@@ -1595,8 +1666,8 @@ export interface components {
             run_uuid?: string;
             /** @default  */
             page_token?: string;
-            /** @default null */
-            max_results?: number | null;
+            /** Format: int64 */
+            max_results?: number;
         };
         /**
          * GetMetricHistoryBulk
@@ -1605,7 +1676,10 @@ export interface components {
         GetMetricHistoryBulk: {
             metric_key: string;
             run_id: string[];
-            /** @default 25000 */
+            /**
+             * Format: int64
+             * @default 25000
+             */
             max_results?: number;
         };
         /**
@@ -1615,11 +1689,14 @@ export interface components {
         GetMetricHistoryBulkInterval: {
             metric_key: string;
             run_ids: string[];
-            /** @default null */
-            start_step?: number | null;
-            /** @default null */
-            end_step?: number | null;
-            /** @default 2500 */
+            /** Format: int64 */
+            start_step?: number;
+            /** Format: int64 */
+            end_step?: number;
+            /**
+             * Format: int64
+             * @default 2500
+             */
             max_results?: number;
         };
         /**
@@ -1680,7 +1757,10 @@ export interface components {
             filter?: string;
             /** @default [] */
             datasets?: components["schemas"]["LoggedModelDataset"][];
-            /** @default 50 */
+            /**
+             * Format: int64
+             * @default 50
+             */
             max_results?: number;
             /** @default [] */
             order_by?: components["schemas"]["LoggedModelOrder"][];
@@ -1723,8 +1803,7 @@ export interface components {
             model_id: string;
             /** @enum {unknown} */
             status: 1 | 2 | 3 | "LOGGED_MODEL_PENDING" | "LOGGED_MODEL_READY" | "LOGGED_MODEL_UPLOAD_FAILED";
-            /** @default null */
-            digest?: string | null;
+            digest?: string;
         };
         /** SetLoggedModelTags */
         SetLoggedModelTags: {
@@ -1778,8 +1857,7 @@ export interface components {
         /** UpdateRegisteredModel */
         UpdateRegisteredModel: {
             name: string;
-            /** @default null */
-            description?: string | null;
+            description?: string;
         };
         /** RegisteredModelName */
         RegisteredModelName: {
@@ -1791,7 +1869,10 @@ export interface components {
         SearchRegisteredModels: {
             /** @default  */
             filter?: string;
-            /** @default 100 */
+            /**
+             * Format: int64
+             * @default 100
+             */
             max_results?: number;
             /** @default [] */
             order_by?: string[];
@@ -1829,8 +1910,7 @@ export interface components {
             version: string;
             /** @default  */
             reason?: string;
-            /** @default null */
-            expected_version?: string | null;
+            expected_version?: string;
         };
         /** RegisteredModelAliasName */
         RegisteredModelAliasName: {
@@ -1866,8 +1946,7 @@ export interface components {
         UpdateModelVersion: {
             name: string;
             version: string;
-            /** @default null */
-            description?: string | null;
+            description?: string;
         };
         /** TransitionModelVersionStage */
         TransitionModelVersionStage: {
@@ -1890,7 +1969,10 @@ export interface components {
         SearchModelVersions: {
             /** @default  */
             filter?: string;
-            /** @default 200000 */
+            /**
+             * Format: int64
+             * @default 200000
+             */
             max_results?: number;
             /** @default [] */
             order_by?: string[];
@@ -1918,8 +2000,7 @@ export interface components {
             events: components["schemas"]["WebhookEvent"][];
             /** @default  */
             description?: string;
-            /** @default null */
-            secret?: string | null;
+            secret?: string;
             /** @default ACTIVE */
             status?: components["schemas"]["WebhookStatus"];
         };
@@ -1941,7 +2022,10 @@ export interface components {
         WebhookStatus: "ACTIVE" | "DISABLED";
         /** ListWebhooks */
         ListWebhooks: {
-            /** @default 100 */
+            /**
+             * Format: int64
+             * @default 100
+             */
             max_results?: number;
             /** @default  */
             page_token?: string;
@@ -1956,18 +2040,12 @@ export interface components {
          */
         UpdateWebhook: {
             webhook_id: string;
-            /** @default null */
-            name?: string | null;
-            /** @default null */
-            description?: string | null;
-            /** @default null */
-            url?: string | null;
-            /** @default null */
-            events?: components["schemas"]["WebhookEvent"][] | null;
-            /** @default null */
-            secret?: string | null;
-            /** @default null */
-            status?: components["schemas"]["WebhookStatus"] | null;
+            name?: string;
+            description?: string;
+            url?: string;
+            events?: components["schemas"]["WebhookEvent"][];
+            secret?: string;
+            status?: components["schemas"]["WebhookStatus"];
         };
         /**
          * TestWebhook
@@ -1975,8 +2053,7 @@ export interface components {
          */
         TestWebhook: {
             webhook_id: string;
-            /** @default null */
-            event?: components["schemas"]["WebhookEvent"] | null;
+            event?: components["schemas"]["WebhookEvent"];
         };
         /**
          * RewindRun
@@ -1987,6 +2064,7 @@ export interface components {
             run_id?: string;
             /** @default  */
             run_uuid?: string;
+            /** Format: int64 */
             step: number;
         };
         /**
@@ -2021,9 +2099,15 @@ export interface components {
             subject?: string;
             /** @default  */
             principal?: string;
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             since?: number;
-            /** @default 100 */
+            /**
+             * Format: int64
+             * @default 100
+             */
             max_results?: number;
             /** @default  */
             page_token?: string;
@@ -2071,9 +2155,12 @@ export interface components {
         SearchApprovals: {
             /** @default  */
             name?: string;
-            /** @default null */
-            status?: ("approved" | "open" | "rejected") | null;
-            /** @default 100 */
+            /** @enum {unknown} */
+            status?: "approved" | "open" | "rejected";
+            /**
+             * Format: int64
+             * @default 100
+             */
             max_results?: number;
             /** @default  */
             page_token?: string;
@@ -2102,6 +2189,7 @@ export interface components {
          */
         Ingest: {
             client_id: string;
+            /** Format: int64 */
             sequence: number;
             series: components["schemas"]["IngestSeries"][];
         };
@@ -2117,7 +2205,7 @@ export interface components {
             key: string;
             steps: number[];
             timestamps: number[];
-            values: number[];
+            values: components["schemas"]["Double"][];
         };
         /**
          * DescribeExperiments
@@ -2360,13 +2448,16 @@ export interface components {
              * @enum {unknown}
              */
             x?: "relative" | "step" | "time";
-            /** @default null */
-            start?: number | null;
-            /** @default null */
-            end?: number | null;
-            /** @default null */
-            buckets?: number | null;
-            /** @default 1000000 */
+            /** Format: int64 */
+            start?: number;
+            /** Format: int64 */
+            end?: number;
+            /** Format: int64 */
+            buckets?: number;
+            /**
+             * Format: int64
+             * @default 1000000
+             */
             max_points?: number;
             /** @default  */
             page_token?: string;
@@ -2390,10 +2481,10 @@ export interface components {
             lifecycle_stage: string;
             /** @default [] */
             tags?: components["schemas"]["ExperimentTag"][];
-            /** @default null */
-            creation_time?: number | null;
-            /** @default null */
-            last_update_time?: number | null;
+            /** Format: int64 */
+            creation_time?: number;
+            /** Format: int64 */
+            last_update_time?: number;
             workspace?: string;
         };
         /** SearchExperimentsResponse */
@@ -2419,10 +2510,8 @@ export interface components {
         Run: {
             info: components["schemas"]["RunInfo"];
             data: components["schemas"]["RunData"];
-            /** @default null */
-            inputs?: components["schemas"]["RunInputs"] | null;
-            /** @default null */
-            outputs?: components["schemas"]["RunOutputs"] | null;
+            inputs?: components["schemas"]["RunInputs"];
+            outputs?: components["schemas"]["RunOutputs"];
         };
         /**
          * RunInfo
@@ -2433,9 +2522,10 @@ export interface components {
             experiment_id: string;
             user_id: string;
             status: string;
+            /** Format: int64 */
             start_time: number;
-            /** @default null */
-            end_time?: number | null;
+            /** Format: int64 */
+            end_time?: number;
             lifecycle_stage?: string;
             artifact_uri?: string;
             run_name?: string;
@@ -2504,8 +2594,10 @@ export interface components {
          */
         MetricWithRunId: {
             key: string;
-            value: number;
+            value: components["schemas"]["Double"];
+            /** Format: int64 */
             timestamp: number;
+            /** Format: int64 */
             step: number;
             run_id: string;
         };
@@ -2522,8 +2614,7 @@ export interface components {
             experiment_id: string;
             name: string;
             digest: string;
-            /** @default null */
-            context?: string | null;
+            context?: string;
         };
         /** ListArtifactsResponse */
         ListArtifactsResponse: {
@@ -2542,12 +2633,11 @@ export interface components {
         FileInfo: {
             path: string;
             is_dir: boolean;
-            /** @default null */
-            file_size?: number | null;
-            /** @default null */
-            sha256?: string | null;
-            /** @default null */
-            version?: number | null;
+            /** Format: int64 */
+            file_size?: number;
+            sha256?: string;
+            /** Format: int64 */
+            version?: number;
         };
         /** LoggedModelResponse */
         LoggedModelResponse: {
@@ -2574,7 +2664,9 @@ export interface components {
             model_id: string;
             experiment_id: string;
             name: string;
+            /** Format: int64 */
             creation_timestamp_ms: number;
+            /** Format: int64 */
             last_updated_timestamp_ms: number;
             artifact_uri: string;
             status: string;
@@ -2586,8 +2678,7 @@ export interface components {
             tags?: components["schemas"]["LoggedModelTag"][];
             /** @default [] */
             registrations?: components["schemas"]["LoggedModelRegistration"][];
-            /** @default null */
-            digest?: string | null;
+            digest?: string;
         };
         /**
          * LoggedModelRegistration
@@ -2624,10 +2715,11 @@ export interface components {
          */
         RegisteredModel: {
             name: string;
+            /** Format: int64 */
             creation_timestamp: number;
+            /** Format: int64 */
             last_updated_timestamp: number;
-            /** @default null */
-            description?: string | null;
+            description?: string;
             /** @default [] */
             latest_versions?: components["schemas"]["ModelVersion"][];
             /** @default [] */
@@ -2645,13 +2737,14 @@ export interface components {
         ModelVersion: {
             name: string;
             version: string;
+            /** Format: int64 */
             creation_timestamp: number;
+            /** Format: int64 */
             last_updated_timestamp: number;
             current_stage: string;
             source: string;
             status: string;
-            /** @default null */
-            description?: string | null;
+            description?: string;
             run_id?: string;
             run_link?: string;
             /** @default  */
@@ -2712,10 +2805,11 @@ export interface components {
             url: string;
             events: components["schemas"]["WebhookEvent"][];
             status: string;
+            /** Format: int64 */
             creation_timestamp: number;
+            /** Format: int64 */
             last_updated_timestamp: number;
-            /** @default null */
-            description?: string | null;
+            description?: string;
         };
         /** ListWebhooksResponse */
         ListWebhooksResponse: {
@@ -2734,21 +2828,25 @@ export interface components {
          */
         WebhookTestResult: {
             success: boolean;
-            /** @default null */
-            response_status?: number | null;
-            /** @default null */
-            response_body?: string | null;
-            /** @default null */
-            error_message?: string | null;
+            /** Format: int64 */
+            response_status?: number;
+            response_body?: string;
+            error_message?: string;
         };
         /**
          * RewindResponse
          * @description How many points are hidden now that were not, and how many are shown again.
          */
         RewindResponse: {
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             hidden_points?: number;
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             restored_points?: number;
         };
         /** ListRewindsResponse */
@@ -2761,11 +2859,13 @@ export interface components {
          * @description One rewind: to which step, by whom, and when it was done and undone (milliseconds since 1970).
          */
         Rewind: {
+            /** Format: int64 */
             step: number;
             principal: string;
+            /** Format: int64 */
             creation_time: number;
-            /** @default null */
-            undone_time?: number | null;
+            /** Format: int64 */
+            undone_time?: number;
         };
         /** SearchRegistryEventsResponse */
         SearchRegistryEventsResponse: {
@@ -2782,7 +2882,9 @@ export interface components {
          *         what it was and what it became, absent for nothing. ``time`` is milliseconds since 1970.
          */
         RegistryEvent: {
+            /** Format: int64 */
             event_id: number;
+            /** Format: int64 */
             time: number;
             kind: string;
             principal: string;
@@ -2791,10 +2893,8 @@ export interface components {
             version?: string;
             /** @default  */
             subject?: string;
-            /** @default null */
-            before?: string | null;
-            /** @default null */
-            after?: string | null;
+            before?: string;
+            after?: string;
             /** @default  */
             reason?: string;
         };
@@ -2811,10 +2911,8 @@ export interface components {
          */
         Lineage: {
             version: components["schemas"]["ModelVersion"];
-            /** @default null */
-            model?: components["schemas"]["LoggedModel"] | null;
-            /** @default null */
-            run?: components["schemas"]["RunInfo"] | null;
+            model?: components["schemas"]["LoggedModel"];
+            run?: components["schemas"]["RunInfo"];
             /** @default [] */
             code?: components["schemas"]["RunTag"][];
             /** @default [] */
@@ -2838,6 +2936,7 @@ export interface components {
             kind: "alias" | "stage";
             subject: string;
             principal: string;
+            /** Format: int64 */
             creation_time: number;
         };
         /** ApprovalResponse */
@@ -2855,17 +2954,17 @@ export interface components {
             subject: string;
             status: string;
             requester: string;
+            /** Format: int64 */
             creation_time: number;
             /** @default  */
             version?: string;
-            /** @default null */
-            before?: string | null;
+            before?: string;
             /** @default  */
             reason?: string;
             /** @default  */
             decided_by?: string;
-            /** @default null */
-            decision_time?: number | null;
+            /** Format: int64 */
+            decision_time?: number;
             /** @default  */
             decision_reason?: string;
             /** @default [] */
@@ -2877,6 +2976,7 @@ export interface components {
          */
         ApprovalComment: {
             principal: string;
+            /** Format: int64 */
             time: number;
             text: string;
         };
@@ -2892,7 +2992,10 @@ export interface components {
          * @description ``points`` of the batch, and whether it had been stored before.
          */
         IngestResponse: {
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             points?: number;
             /** @default false */
             repeated_batch?: boolean;
@@ -3109,11 +3212,13 @@ export interface components {
             form: "points";
             run_id: string;
             key: string;
+            /** Format: int64 */
             points: number;
+            /** Format: int64 */
             origin: number;
             steps: number[];
             timestamps: number[];
-            values: (number | string)[];
+            values: components["schemas"]["Double"][];
         };
         /**
          * BucketSeries
@@ -3132,18 +3237,204 @@ export interface components {
             form: "buckets";
             run_id: string;
             key: string;
+            /** Format: int64 */
             points: number;
+            /** Format: int64 */
             origin: number;
             first_x: number[];
             last_x: number[];
             counts: number[];
             nans: number[];
             infinities: number[];
-            min: (number | string)[];
-            max: (number | string)[];
-            mean: (number | string)[];
-            last: (number | string)[];
+            min: components["schemas"]["Double"][];
+            max: components["schemas"]["Double"][];
+            mean: components["schemas"]["Double"][];
+            last: components["schemas"]["Double"][];
         };
+        /**
+         * ListArtifactTree
+         * @description All files below ``path``, ``max_results`` (1 to 10 000) on a page.
+         */
+        ListArtifactTree: {
+            /** @default  */
+            run_id?: string;
+            /** @default  */
+            model_id?: string;
+            /** @default  */
+            model_name?: string;
+            /** @default  */
+            model_version?: string;
+            /** @default  */
+            path?: string;
+            /**
+             * Format: int64
+             * @default 1000
+             */
+            max_results?: number;
+            /** @default  */
+            page_token?: string;
+        };
+        /**
+         * ReadArtifactTable
+         * @description Rows ``offset`` to ``offset + limit`` (1 to 1 000) of a file that holds a table.
+         *
+         *         ``path`` ends in ``.csv``, ``.tsv``, ``.parquet`` or ``.json``: the form of ``log_table``, or a list of objects.
+         *         ``file_version`` is one of the versions of the file; 0 is the current one.
+         */
+        ReadArtifactTable: {
+            /** @default  */
+            run_id?: string;
+            /** @default  */
+            model_id?: string;
+            /** @default  */
+            model_name?: string;
+            /** @default  */
+            model_version?: string;
+            /** @default  */
+            path?: string;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            file_version?: number;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            offset?: number;
+            /**
+             * Format: int64
+             * @default 100
+             */
+            limit?: number;
+        };
+        /**
+         * ListViews
+         * @description The views of an experiment.
+         */
+        ListViews: {
+            experiment_id: string;
+        };
+        /**
+         * CreateView
+         * @description A new view. ``name`` has 1 to 250 characters and is the only one in the experiment, ``state`` up to 64 KiB.
+         */
+        CreateView: {
+            experiment_id: string;
+            name: string;
+            state: string;
+        };
+        /**
+         * UpdateView
+         * @description Another name or state; what is absent stays.
+         */
+        UpdateView: {
+            view_id: string;
+            name?: string;
+            state?: string;
+        };
+        /**
+         * ViewId
+         * @description Names a view.
+         */
+        ViewId: {
+            view_id: string;
+        };
+        /**
+         * ListArtifactTreeResponse
+         * @description Files by path, name by name. ``total_files`` and ``total_bytes`` are of all pages.
+         *
+         *         When ``complete`` is false there are more files than a server looks at, 200 000, and the totals are of these.
+         */
+        ListArtifactTreeResponse: {
+            root_uri: string;
+            /** Format: int64 */
+            total_files: number;
+            /** Format: int64 */
+            total_bytes: number;
+            complete: boolean;
+            /** @default [] */
+            files?: components["schemas"]["ArtifactEntry"][];
+            /** @default  */
+            next_page_token?: string;
+        };
+        /**
+         * ArtifactEntry
+         * @description A file; ``path`` is relative to the root.
+         *
+         *         ``time`` of its last change is in milliseconds since 1970. ``versions`` counts its contents that are kept, the
+         *         current one included. Both are absent where nobody keeps them.
+         */
+        ArtifactEntry: {
+            path: string;
+            /** Format: int64 */
+            file_size: number;
+            /** Format: int64 */
+            time?: number;
+            /** Format: int64 */
+            versions?: number;
+        };
+        /**
+         * ReadArtifactTableResponse
+         * @description Some rows, fewer than asked for where they would have more than 4 MB.
+         *
+         *         ``total`` counts the rows of the file. When ``complete`` is false the file is longer than the ``scanned_bytes`` that
+         *         a server reads for it, and ``total`` counts the rows in these.
+         */
+        ReadArtifactTableResponse: {
+            /** Format: int64 */
+            total: number;
+            complete: boolean;
+            /** Format: int64 */
+            scanned_bytes: number;
+            /** @default [] */
+            columns?: components["schemas"]["TableColumn"][];
+            /** @default [] */
+            rows?: (components["schemas"]["Double"] | number | string | boolean | null)[][];
+        };
+        /**
+         * TableColumn
+         * @description ``type`` is ``number``, ``boolean``, ``time``, ``text`` or ``other``; of CSV what 1 000 texts read as.
+         */
+        TableColumn: {
+            name: string;
+            type: string;
+        };
+        /**
+         * ListViewsResponse
+         * @description Views by name.
+         */
+        ListViewsResponse: {
+            /** @default [] */
+            views?: components["schemas"]["View"][];
+        };
+        /**
+         * View
+         * @description What a page saved under a name.
+         *
+         *         ``state`` is the text of a JSON object, which the page alone understands. ``principal`` made the view. Times are
+         *         milliseconds since 1970.
+         */
+        View: {
+            view_id: string;
+            experiment_id: string;
+            name: string;
+            state: string;
+            principal: string;
+            /** Format: int64 */
+            creation_time: number;
+            /** Format: int64 */
+            last_update_time: number;
+        };
+        /** ViewResponse */
+        ViewResponse: {
+            view: components["schemas"]["View"];
+        };
+        /**
+         * Double
+         * @description A number, or what JSON has no number for.
+         */
+        Double: number | ("NaN" | "Infinity" | "-Infinity");
     };
     responses: {
         /** @description The request was refused. */
@@ -3767,7 +4058,7 @@ export interface operations {
                 run_id?: string;
                 run_uuid?: string;
                 page_token?: string;
-                max_results?: number | null;
+                max_results?: number;
             };
             header?: never;
             path?: never;
@@ -3817,8 +4108,8 @@ export interface operations {
             query: {
                 metric_key: string;
                 run_ids: string[];
-                start_step?: number | null;
-                end_step?: number | null;
+                start_step?: number;
+                end_step?: number;
                 max_results?: number;
             };
             header?: never;
@@ -5010,7 +5301,7 @@ export interface operations {
         parameters: {
             query?: {
                 name?: string;
-                status?: ("approved" | "open" | "rejected") | null;
+                status?: "approved" | "open" | "rejected";
                 max_results?: number;
                 page_token?: string;
             };
@@ -5406,6 +5697,167 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GetSeriesResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    list_artifact_tree_get: {
+        parameters: {
+            query?: {
+                run_id?: string;
+                model_id?: string;
+                model_name?: string;
+                model_version?: string;
+                path?: string;
+                max_results?: number;
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListArtifactTreeResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    read_artifact_table_get: {
+        parameters: {
+            query?: {
+                run_id?: string;
+                model_id?: string;
+                model_name?: string;
+                model_version?: string;
+                path?: string;
+                file_version?: number;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadArtifactTableResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    list_views_get: {
+        parameters: {
+            query: {
+                experiment_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListViewsResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    create_view_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateView"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    delete_view_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewId"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Empty"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    update_view_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateView"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewResponse"];
                 };
             };
             default: components["responses"]["Error"];

@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { runQuery } from "../api/queries";
 import { Description, Tags } from "../runs/AboutTab";
 import { deleteRunTag, setRunTag } from "./actions";
+import { ArtifactBrowser } from "./artifacts/ArtifactBrowser";
 import { DatasetsCard, EnvironmentCard, LineageCard } from "./cards";
 import { MetricsCard } from "./MetricsCard";
 import { ParamsCard } from "./ParamsCard";
@@ -9,6 +11,7 @@ import { runData, TAGS, type RunData } from "./runData";
 
 /** Figures on the left, words on the right. */
 export function Overview({ data, baseline }: { data: RunData; baseline: string }) {
+  const [path, setPath] = useState("");
   const other = useQuery({ ...runQuery(baseline), enabled: baseline !== "" && baseline !== data.id });
   const base = other.data ? runData(other.data) : null;
   const tags = [...data.tags].filter(([key]) => !/^(mlflow|stele)\./.test(key)).map(([key, value]) => ({ key, value }));
@@ -16,6 +19,7 @@ export function Overview({ data, baseline }: { data: RunData; baseline: string }
     <div className="cards run-overview">
       <MetricsCard data={data} base={base} />
       <ParamsCard data={data} base={base} />
+      <ArtifactBrowser owner={{ run_id: data.id }} path={path} onPath={setPath} />
       <div className="side">
         <Description text={data.tags.get(TAGS.note) ?? ""} onSave={(text) => setRunTag(data, TAGS.note, text)} />
         <DatasetsCard data={data} />

@@ -12,6 +12,7 @@ import { Loading, Problem } from "../kit/states";
 import { Page, type Tab } from "../shell/Page";
 import { RunsTab } from "./RunsTab";
 import { useCounts } from "./useTable";
+import { ViewsMenu } from "./ViewsMenu";
 
 const AboutTab = lazy(() => import("./AboutTab"));
 
@@ -74,6 +75,7 @@ function OneExperiment({ experiment, tab }: { experiment: Experiment; tab: strin
         </>
       }
       tabs={tabs}
+      tabsEnd={tab === "runs" || tab === "charts" ? <ViewsMenu experimentId={id} /> : undefined}
     >
       <Suspense fallback={<Loading rows={20} />}>
         {tab === "about" ? (

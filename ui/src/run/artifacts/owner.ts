@@ -1,0 +1,48 @@
+/** Whose files are shown: those of a run, of a logged model, or of a version of a registered model. */
+
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { get, type Schemas } from "../../api/client";
+import { addressOf, token } from "../../api/http";
+
+export type Owner = { run_id: string } | { model_id: string } | { model_name: string; model_version: string };
+export type Entry = Schemas["ArtifactEntry"];
+
+const PAGE = 10_000;
+
+/** A key for what is kept of an owner's files; begins like everything else that is kept of a run. */
+export const ownerKey = (owner: Owner): readonly string[] =>
+  "run_id" in owner ? ["run", owner.run_id] : ["models", ...Object.values(owner)];
+
+/** The address that shows a file, as far as a browser can. */
+export const showAddress = (owner: Owner, path: string, version?: number): string =>
+  addressOf("/api/2.0/stele/artifacts/file", { ...owner, path, version });
+
+/** The address of a folder as a zip. */
+export const zipAddress = (owner: Owner, path: string): string =>
+  addressOf("/api/2.0/stele/artifacts/zip", { ...owner, path });
+
+/** All files of an owner, page by page. */
+export function useTree(owner: Owner) {
+  const query = useInfiniteQuery({
+    queryKey: [...ownerKey(owner), "tree"],
+    queryFn: ({ pageParam, signal }) =>
+      get("/api/2.0/stele/artifacts/tree", { ...owner, max_results: PAGE, page_token: pageParam }, { signal }),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_page_token || undefined,
+  });
+  return { ...query, files: query.data?.pages.flatMap((page) => page.files ?? []) ?? [], first: query.data?.pages[0] };
+}
+
+/** Hands the browser a file to keep. With a token the browser cannot ask by itself, so the page does. */
+export async function download(address: string, name: string): Promise<void> {
+  const link = document.createElement("a");
+  let href = address;
+  if (token.get()) {
+    const response = await fetch(address, { headers: { authorization: `Bearer ${token.get()}` } });
+    href = URL.createObjectURL(await response.blob());
+  }
+  link.href = href;
+  link.download = name;
+  link.click();
+  if (href !== address) URL.revokeObjectURL(href);
+}
