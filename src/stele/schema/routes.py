@@ -206,6 +206,8 @@ _STELE = (
     Route("POST", "/registry/requests/{request_id}/reject", g.DecideApproval, g.ApprovalResponse, "reject_request", Permission.APPROVE_MODEL, product="stele"),
     Route("POST", "/registry/requests/{request_id}/comments", g.CommentOnApproval, g.ApprovalResponse, "comment_on_request", _WRITE_MODEL, product="stele"),
     Route("POST", "/ingest", i.Ingest, i.IngestResponse, "ingest", _WRITE, product="stele", request_formats=(_INGEST_REQUEST,), response_formats=(_INGEST_RESPONSE,)),
+    Route("GET", "/artifacts/tree", a.ListArtifactTree, a.ListArtifactTreeResponse, "list_artifact_tree", _READ_FILE, product="stele"),
+    Route("GET", "/artifacts/table", a.ReadArtifactTable, a.ReadArtifactTableResponse, "read_artifact_table", _READ_FILE, product="stele"),
     Route("GET", "/views", v.ListViews, v.ListViewsResponse, "list_views", _READ, product="stele"),
     Route("POST", "/views", v.CreateView, v.ViewResponse, "create_view", _WRITE, product="stele"),
     Route("PATCH", "/views/{view_id}", v.UpdateView, v.ViewResponse, "update_view", _WRITE, product="stele"),

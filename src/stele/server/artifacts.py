@@ -21,11 +21,15 @@ from stele.artifacts.base import file_path
 from stele.artifacts.local import local_root
 from stele.artifacts.transfer import zip_stream
 from stele.errors import BadRequest, InvalidParameterValue, NotImplementedHere, PayloadTooLarge, PermissionDenied, shown
+from stele.schema import artifacts as a
 from stele.schema.artifacts import FileInfo, ListArtifacts, ListArtifactsResponse, ListProxiedArtifactsResponse
-from stele.schema.codec import required
+from stele.schema.codec import decode_query, required
 from stele.schema.logged_models import ListLoggedModelArtifacts, LoggedModelId
+from stele.schema.registered_models import ModelVersionName
 from stele.schema.routes import Permission
 from stele.schema.runs import GetRun
+from stele.server.artifact_tables import read_table
+from stele.server.artifact_tree import list_tree
 from stele.server.dispatch import json_response, refuse_compressed
 from stele.server.downloads import described, file_response, stream_response
 from stele.server.endpoints import Endpoint
@@ -92,6 +96,35 @@ class ArtifactService:
         uri = self._store.get_logged_model(LoggedModelId(model_id=model_id)).model.artifact_location
         return uri, self._repository_at(uri, f"logged model {shown(model_id)}")
 
+    def root_of_version(self, name: str, version: str) -> tuple[str, ArtifactRepository]:
+        """The same of a version of a registered model.
+
+        Raises:
+            DoesNotExist: No such model or version.
+            PermissionDenied: The version keeps its files where this server does not look.
+        """
+        uri = self._store.get_model_version_download_uri(ModelVersionName(name=name, version=version)).artifact_uri
+        return uri, self._repository_at(uri, f"version {shown(version)} of {shown(name)}")
+
+    def root_of_owner(self, owner: a.ArtifactOwner) -> tuple[str, ArtifactRepository]:
+        """The same of whoever is named.
+
+        Raises:
+            InvalidParameterValue: Nobody is named, or more than one.
+            DoesNotExist: There is no such run, model or version.
+            PermissionDenied: Its files lie where this server does not look.
+        """
+        named = [bool(owner.run_id), bool(owner.model_id), bool(owner.model_name or owner.model_version)]
+        if sum(named) != 1:
+            raise InvalidParameterValue("Name one of run_id, model_id, or model_name with model_version.")
+        if owner.run_id:
+            return self.root_of(owner.run_id)
+        if owner.model_id:
+            return self.root_of_model(owner.model_id)
+        return self.root_of_version(
+            required(owner.model_name, "model_name"), required(owner.model_version, "model_version")
+        )
+
     def kept_below(self, uri: str) -> ArtifactRepository | None:
         """What lies at an artifact URI, if it went through this server; else None.
 
@@ -131,6 +164,25 @@ class ArtifactService:
         uri, repository = self.root_of_model(required(request.model_id, "model_id"))
         return ListArtifactsResponse(root_uri=uri, files=repository.list(request.artifact_directory_path))
 
+    def list_artifact_tree(self, request: a.ListArtifactTree) -> a.ListArtifactTreeResponse:
+        """All files below a directory of a run, a logged model or a version of a registered model.
+
+        Raises:
+            DoesNotExist: No such owner.
+            InvalidParameterValue: The owner is not named, or the path, page size or token is not allowed.
+        """
+        return list_tree(*self.root_of_owner(request), request)
+
+    def read_artifact_table(self, request: a.ReadArtifactTable) -> a.ReadArtifactTableResponse:
+        """Some rows of a file that holds a table.
+
+        Raises:
+            DoesNotExist: No such owner or file.
+            InvalidParameterValue: The window is not allowed, or the file is no table.
+            NotImplementedHere: The file is Parquet, and pyarrow is not installed.
+        """
+        return read_table(self.root_of_owner(request)[1], request)
+
 
 def _is_proxied(uri: str) -> bool:
     return scheme_of(uri) == _PROXIED and not uri.partition(":")[2].startswith("//")
@@ -166,6 +218,7 @@ def artifact_endpoints(service: ArtifactService) -> list[Endpoint]:
         ("POST", "/mlflow/artifacts/presigned-download-url", handlers.refuse_direct, read),
         ("GET", "/stele/artifacts/versions", handlers.list_versions, read),
         ("GET", "/stele/artifacts/zip", handlers.download_zip, read),
+        ("GET", "/stele/artifacts/file", handlers.show_file, read),
     )
     return [
         *(
@@ -206,9 +259,10 @@ class _Handlers:
         return json_response({})
 
     async def list_versions(self, request: Request) -> Response:
-        """Of a file of a run when ``run_id`` is given, else of one below the destination."""
+        """Of a file of a run or model when one is named, else of one below the destination."""
         query = request.query_params
-        repository = self._service.destination() if "run_id" not in query else await self._of_run(request)
+        owned = any(name in query for name in a.ArtifactOwner.__struct_fields__)
+        repository = await self._of_owner(request) if owned else self._service.destination()
         versions = await anyio.to_thread.run_sync(repository.versions, file_path(query.get("path", "")))
         return json_response(ArtifactVersions(versions=versions))
 
@@ -222,8 +276,12 @@ class _Handlers:
         _, repository = await anyio.to_thread.run_sync(self._service.root_of_model, model_id)
         return await file_response(repository, path, request)
 
+    async def show_file(self, request: Request) -> Response:
+        path = file_path(request.query_params.get("path", ""))
+        return await file_response(await self._of_owner(request), path, request, shown=True)
+
     async def download_zip(self, request: Request) -> Response:
-        repository = await self._of_run(request)
+        repository = await self._of_owner(request)
         path = request.query_params.get("path", "")
         chunks = await anyio.to_thread.run_sync(zip_stream, repository, path)
         name = path.rstrip("/").rpartition("/")[2] or "artifacts"
@@ -246,6 +304,12 @@ class _Handlers:
         query = request.query_params
         run_id = required(query.get("run_id") or query.get("run_uuid") or "", "run_id")
         return (await anyio.to_thread.run_sync(self._service.root_of, run_id))[1]
+
+    async def _of_owner(self, request: Request) -> ArtifactRepository:
+        names = a.ArtifactOwner.__struct_fields__
+        given = {name: request.query_params.getlist(name) for name in names}
+        owner = decode_query(given, a.ArtifactOwner)
+        return (await anyio.to_thread.run_sync(self._service.root_of_owner, owner))[1]
 
     async def _upload(
         self, repository: ArtifactRepository, path: str, request: Request, limit: int | None = None

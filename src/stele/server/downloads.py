@@ -23,6 +23,14 @@ __all__ = ["described", "file_response", "stream_response"]
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 _ASCII_NAME = re.compile(r"[A-Za-z0-9._ +=@,()-]+")
 _TYPES = mimetypes.MimeTypes(filenames=())  # the table of Python, not that of the machine
+for _kind, _suffix in (  # known to Python from 3.13 on
+    ("image/webp", ".webp"),
+    ("image/avif", ".avif"),
+    ("audio/flac", ".flac"),
+    ("audio/ogg", ".ogg"),
+    ("audio/mp4", ".m4a"),
+):
+    _TYPES.add_type(_kind, _suffix)
 _TEXT_TYPES = re.compile(r"text/.*|image/svg.*|application/(json|xml|(x-)?javascript|x-sh|x-csh|sql|.*\+xml)")
 _TEXT_NAMES = re.compile(
     r"MLmodel|.*\.(ya?ml|toml|ini|cfg|conf|log|lock|jsonl|md|diff|patch|sql|r|jl|ipynb)", re.IGNORECASE
@@ -37,8 +45,29 @@ _SAFE_HEADERS = {
 """A file may be anything, a page with scripts too: it is a download, and where it is shown, it cannot act."""
 
 
-async def file_response(repository: ArtifactRepository, path: str, request: Request) -> Response:
+_POLICIES = {
+    # An origin of its own, from which nothing can be asked of anybody: scripts draw a figure, and that is all.
+    "text/html": (
+        "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' data: blob:; "
+        "style-src 'unsafe-inline' data:; img-src data: blob:; font-src data:; connect-src 'none'; "
+        "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+    ),
+    "image/svg+xml": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:",
+}
+"""What a file that is shown may do, by its type; others may do nothing."""
+
+
+async def file_response(
+    repository: ArtifactRepository, path: str, request: Request, *, shown: bool = False
+) -> Response:
     """The content of a file, or the part of it that ``Range`` names; ``version`` in the query chooses a version.
+
+    Args:
+        repository: Where the file is.
+        path: Which one.
+        request: Who asks.
+        shown: For a page that shows it: what a browser can show is not a download, and HTML runs its scripts, in an
+            origin of its own that reaches nothing.
 
     Raises:
         DoesNotExist: No such file or version.
@@ -48,7 +77,7 @@ async def file_response(repository: ArtifactRepository, path: str, request: Requ
     wanted, condition = request.headers.get("range"), request.headers.get("if-range")
     reader, part = await anyio.to_thread.run_sync(_opened, repository, path, version, wanted, condition)
     info = reader.info
-    headers = _headers(info) | {"Accept-Ranges": "bytes"}
+    headers = _headers(info) | (_shown_headers(info) if shown else {}) | {"Accept-Ranges": "bytes"}
     if part is _UNSATISFIABLE:
         reader.close()
         problem = InvalidParameterValue(f"The file has {info.file_size} bytes; the part {wanted!r} is behind its end.")
@@ -131,6 +160,20 @@ def _headers(info: FileInfo) -> dict[str, str]:
     name = info.path.rpartition("/")[2]
     headers = {"Content-Type": _media_type(name), "Content-Disposition": _disposition(name)}
     return _SAFE_HEADERS | headers | described(info)
+
+
+def _shown_headers(info: FileInfo) -> dict[str, str]:
+    """What is other for a file that is shown; nothing for one that no browser shows."""
+    name = info.path.rpartition("/")[2]
+    guess = _TYPES.guess_type(name)[0] or ""
+    kind = guess if guess in _POLICIES else _media_type(name)
+    if not kind.startswith((*_AS_THEY_ARE, "text/", "application/pdf")):
+        return {}
+    headers = {"Content-Disposition": _disposition(name).replace("attachment", "inline", 1)}
+    if kind in _POLICIES:
+        headers["Content-Security-Policy"] = _POLICIES[kind]
+        headers["Content-Type"] = "text/html; charset=utf-8" if kind == "text/html" else kind
+    return headers
 
 
 def _media_type(name: str) -> str:
