@@ -119,7 +119,7 @@ export function Tags({
   onSet,
   onDelete,
 }: {
-  tags: { key: string; value: string }[];
+  tags: { key: string; value?: string }[];
   onSet: (key: string, value: string) => Promise<void>;
   onDelete: (key: string) => Promise<void>;
 }) {

@@ -1,0 +1,37 @@
+import { expect, it } from "vitest";
+import { asksFor, tell } from "./events";
+
+const event = (kind: string, more: object = {}) => ({
+  event_id: 1,
+  time: 1,
+  kind,
+  principal: "mara",
+  name: "m",
+  ...more,
+});
+
+it("tells what happened", () => {
+  expect(tell(event("alias_set", { subject: "champion", after: "3", version: "3" })).text).toBe("set champion on v3");
+  expect(tell(event("alias_set", { subject: "champion", before: "2", after: "3" })).text).toBe(
+    "moved champion v2 → v3",
+  );
+  expect(tell(event("alias_deleted", { subject: "champion", before: "2" })).text).toBe("removed champion from v2");
+  expect(tell(event("version_created", { version: "4" })).text).toBe("registered v4");
+  expect(tell(event("something_new", { version: "4", subject: "x" })).text).toBe("something new x of v4");
+});
+
+it("says what is asked for", () => {
+  const approval = {
+    request_id: "1",
+    name: "m",
+    action: "set_alias",
+    subject: "champion",
+    status: "open",
+    requester: "mara",
+    creation_time: 1,
+    version: "3",
+    before: "2",
+  };
+  expect(asksFor(approval)).toBe("champion: version 2 → 3");
+  expect(asksFor({ ...approval, action: "set_stage", subject: "Production" })).toBe("Version 3 → Production");
+});
