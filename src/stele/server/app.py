@@ -22,7 +22,7 @@ from stele.schema.routes import ROUTES, Permission
 from stele.schema.runs import LogBatch, LogMetric
 from stele.server import policy
 from stele.server.artifacts import ArtifactService, artifact_endpoints
-from stele.server.auth import ANONYMOUS, Authenticator, OwnerOnly, Principal, TokenAuthenticator
+from stele.server.auth import ANONYMOUS, PRINCIPAL, Authenticator, OwnerOnly, Principal, TokenAuthenticator
 from stele.server.config import ServerConfig
 from stele.server.dispatch import BodyBudget, grouped_endpoints, json_response, route_endpoints
 from stele.server.endpoints import Endpoint, EndpointTable
@@ -57,6 +57,7 @@ class App:
         page: Path,
     ) -> None:
         self.store = store
+        self._config = config
         self.telemetry = Telemetry()
         self._webhooks = WebhookService(store)
         self._watcher = Watcher(store)
@@ -67,7 +68,7 @@ class App:
 
     def _endpoints(self, store: SqlStore, artifacts: ArtifactService) -> list[Endpoint]:
         services = (artifacts, ModelFinisher(store, artifacts), self._webhooks, store)
-        endpoints = [*health_endpoints(store, openapi_document()), self.telemetry.endpoint()]
+        endpoints = [*health_endpoints(store, openapi_document(), self._config), self.telemetry.endpoint()]
         budget = BodyBudget(settings.INFLIGHT_BYTES.get())
         points = Grouper(store.log_points)
         for route in ROUTES:
@@ -133,6 +134,7 @@ class App:
             exchange.principal = await self._authenticator.identify(headers.get("authorization", ""))
         policy.require(exchange.principal, endpoint.permission)
         ACTOR.set(exchange.principal.name)
+        request.scope[PRINCIPAL] = exchange.principal
         request.scope["path_params"] = parameters
         return await endpoint.handler(request)
 
