@@ -209,6 +209,7 @@ _STELE = (
     Route("POST", "/ingest", i.Ingest, i.IngestResponse, "ingest", _WRITE, product="stele", request_formats=(_INGEST_REQUEST,), response_formats=(_INGEST_RESPONSE,)),
     Route("GET", "/artifacts/tree", a.ListArtifactTree, a.ListArtifactTreeResponse, "list_artifact_tree", _READ_FILE, product="stele"),
     Route("GET", "/artifacts/table", a.ReadArtifactTable, a.ReadArtifactTableResponse, "read_artifact_table", _READ_FILE, product="stele"),
+    Route("POST", "/artifacts/tickets", a.CreateTicket, a.TicketResponse, "create_ticket", _READ_FILE, product="stele"),
     Route("GET", "/find", f.FindByName, f.FindByNameResponse, "find_by_name", _READ, product="stele"),
     Route("GET", "/views", v.ListViews, v.ListViewsResponse, "list_views", _READ, product="stele"),
     Route("POST", "/views", v.CreateView, v.ViewResponse, "create_view", _WRITE, product="stele"),

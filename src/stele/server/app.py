@@ -12,6 +12,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
@@ -33,6 +34,7 @@ from stele.server.model_digests import ModelFinisher
 from stele.server.openapi import openapi_document
 from stele.server.security import HEADERS, RequestGuard
 from stele.server.telemetry import Telemetry, access_log
+from stele.server.tickets import Tickets
 from stele.server.ui import BUILD, page_endpoints
 from stele.server.webhooks import WebhookService
 from stele.stores.base import ACTOR
@@ -61,13 +63,14 @@ class App:
         self.telemetry = Telemetry()
         self._webhooks = WebhookService(store)
         self._watcher = Watcher(store)
+        self._tickets = Tickets(store)
         self.table = EndpointTable([*page_endpoints(page), *self._endpoints(store, artifacts)])
         self._guard = RequestGuard(config)
         self._authenticator = authenticator
         self._prefix = config.static_prefix.rstrip("/")
 
     def _endpoints(self, store: SqlStore, artifacts: ArtifactService) -> list[Endpoint]:
-        services = (artifacts, ModelFinisher(store, artifacts), self._webhooks, store)
+        services = (artifacts, ModelFinisher(store, artifacts), self._webhooks, self._tickets, store)
         endpoints = [*health_endpoints(store, openapi_document(), self._config), self.telemetry.endpoint()]
         budget = BodyBudget(settings.INFLIGHT_BYTES.get())
         points = Grouper(store.log_points)
@@ -132,6 +135,8 @@ class App:
         exchange.operation = endpoint.name
         if endpoint.permission is not Permission.PUBLIC:
             exchange.principal = await self._authenticator.identify(headers.get("authorization", ""))
+            if endpoint.takes_ticket and exchange.principal == ANONYMOUS:
+                exchange.principal = await anyio.to_thread.run_sync(self._tickets.principal_of, request.query_params)
         policy.require(exchange.principal, endpoint.permission)
         ACTOR.set(exchange.principal.name)
         request.scope[PRINCIPAL] = exchange.principal
