@@ -9,6 +9,7 @@ from stele.schema.codec import Int64, Message
 __all__ = [
     "ArtifactEntry",
     "ArtifactOwner",
+    "CreateTicket",
     "FileInfo",
     "ListArtifactTree",
     "ListArtifactTreeResponse",
@@ -19,6 +20,7 @@ __all__ = [
     "ReadArtifactTableResponse",
     "TableCell",
     "TableColumn",
+    "TicketResponse",
 ]
 
 
@@ -136,3 +138,19 @@ class ReadArtifactTableResponse(Message):
     scanned_bytes: int
     columns: list[TableColumn] = []
     rows: list[list[TableCell]] = []
+
+
+class CreateTicket(ArtifactOwner):
+    """Asks for a ticket for the file or directory ``path``."""
+
+    path: str = ""
+
+
+class TicketResponse(Message):
+    """``ticket`` goes into the query of ``artifacts/file`` or ``artifacts/zip`` of that path, instead of a token.
+
+    It is empty on a server that asks for no token. ``expiration_time`` is in milliseconds since 1970.
+    """
+
+    ticket: str
+    expiration_time: int

@@ -18,6 +18,7 @@ from msgspec import Struct
 from stele.schema import artifacts as a
 from stele.schema import datasets as d
 from stele.schema import experiments as e
+from stele.schema import finding as f
 from stele.schema import governance as g
 from stele.schema import ingest as i
 from stele.schema import ingest_codec, series_arrow, series_codec
@@ -208,6 +209,8 @@ _STELE = (
     Route("POST", "/ingest", i.Ingest, i.IngestResponse, "ingest", _WRITE, product="stele", request_formats=(_INGEST_REQUEST,), response_formats=(_INGEST_RESPONSE,)),
     Route("GET", "/artifacts/tree", a.ListArtifactTree, a.ListArtifactTreeResponse, "list_artifact_tree", _READ_FILE, product="stele"),
     Route("GET", "/artifacts/table", a.ReadArtifactTable, a.ReadArtifactTableResponse, "read_artifact_table", _READ_FILE, product="stele"),
+    Route("POST", "/artifacts/tickets", a.CreateTicket, a.TicketResponse, "create_ticket", _READ_FILE, product="stele"),
+    Route("GET", "/find", f.FindByName, f.FindByNameResponse, "find_by_name", _READ, product="stele"),
     Route("GET", "/views", v.ListViews, v.ListViewsResponse, "list_views", _READ, product="stele"),
     Route("POST", "/views", v.CreateView, v.ViewResponse, "create_view", _WRITE, product="stele"),
     Route("PATCH", "/views/{view_id}", v.UpdateView, v.ViewResponse, "update_view", _WRITE, product="stele"),

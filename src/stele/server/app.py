@@ -12,6 +12,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
@@ -22,7 +23,7 @@ from stele.schema.routes import ROUTES, Permission
 from stele.schema.runs import LogBatch, LogMetric
 from stele.server import policy
 from stele.server.artifacts import ArtifactService, artifact_endpoints
-from stele.server.auth import ANONYMOUS, Authenticator, OwnerOnly, Principal, TokenAuthenticator
+from stele.server.auth import ANONYMOUS, PRINCIPAL, Authenticator, OwnerOnly, Principal, TokenAuthenticator
 from stele.server.config import ServerConfig
 from stele.server.dispatch import BodyBudget, grouped_endpoints, json_response, route_endpoints
 from stele.server.endpoints import Endpoint, EndpointTable
@@ -33,6 +34,7 @@ from stele.server.model_digests import ModelFinisher
 from stele.server.openapi import openapi_document
 from stele.server.security import HEADERS, RequestGuard
 from stele.server.telemetry import Telemetry, access_log
+from stele.server.tickets import Tickets
 from stele.server.ui import BUILD, page_endpoints
 from stele.server.webhooks import WebhookService
 from stele.stores.base import ACTOR
@@ -57,17 +59,19 @@ class App:
         page: Path,
     ) -> None:
         self.store = store
+        self._config = config
         self.telemetry = Telemetry()
         self._webhooks = WebhookService(store)
         self._watcher = Watcher(store)
+        self._tickets = Tickets(store)
         self.table = EndpointTable([*page_endpoints(page), *self._endpoints(store, artifacts)])
         self._guard = RequestGuard(config)
         self._authenticator = authenticator
         self._prefix = config.static_prefix.rstrip("/")
 
     def _endpoints(self, store: SqlStore, artifacts: ArtifactService) -> list[Endpoint]:
-        services = (artifacts, ModelFinisher(store, artifacts), self._webhooks, store)
-        endpoints = [*health_endpoints(store, openapi_document()), self.telemetry.endpoint()]
+        services = (artifacts, ModelFinisher(store, artifacts), self._webhooks, self._tickets, store)
+        endpoints = [*health_endpoints(store, openapi_document(), self._config), self.telemetry.endpoint()]
         budget = BodyBudget(settings.INFLIGHT_BYTES.get())
         points = Grouper(store.log_points)
         for route in ROUTES:
@@ -131,8 +135,11 @@ class App:
         exchange.operation = endpoint.name
         if endpoint.permission is not Permission.PUBLIC:
             exchange.principal = await self._authenticator.identify(headers.get("authorization", ""))
+            if endpoint.takes_ticket and exchange.principal == ANONYMOUS:
+                exchange.principal = await anyio.to_thread.run_sync(self._tickets.principal_of, request.query_params)
         policy.require(exchange.principal, endpoint.permission)
         ACTOR.set(exchange.principal.name)
+        request.scope[PRINCIPAL] = exchange.principal
         request.scope["path_params"] = parameters
         return await endpoint.handler(request)
 

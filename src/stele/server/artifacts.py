@@ -39,6 +39,7 @@ __all__ = ["ArtifactService", "artifact_endpoints"]
 
 _PROXIED = "mlflow-artifacts"
 _MODEL_FILES = "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files"
+_TAKE_TICKETS = ("/stele/artifacts/file", "/stele/artifacts/zip")
 _BLOCK_BYTES = 1024 * 1024
 _UPLOADS_AT_ONCE = 64
 _MAX_FORM_BYTES = 10 * 1024 * 1024
@@ -222,7 +223,7 @@ def artifact_endpoints(service: ArtifactService) -> list[Endpoint]:
     )
     return [
         *(
-            Endpoint(method, f"{root}/2.0{path}", permission, handler, handler.__name__)
+            Endpoint(method, f"{root}/2.0{path}", permission, handler, handler.__name__, path in _TAKE_TICKETS)
             for method, path, handler, permission in both
             for root in ("/api", "/ajax-api")
         ),

@@ -16,7 +16,7 @@ from msgspec import Struct
 from stele.errors import Unauthenticated
 from stele.stores.sql import SqlStore
 
-__all__ = ["OWNER", "Authenticator", "OwnerOnly", "Principal", "TokenAuthenticator"]
+__all__ = ["OWNER", "PRINCIPAL", "Authenticator", "OwnerOnly", "Principal", "TokenAuthenticator"]
 
 
 class Principal(Struct, frozen=True):
@@ -31,6 +31,9 @@ OWNER = Principal("owner", admin=True)
 
 ANONYMOUS = Principal("anonymous")
 """Somebody without credentials."""
+
+PRINCIPAL = "stele.principal"
+"""Where the scope of a request has its principal."""
 
 
 class Authenticator(Protocol):

@@ -20,13 +20,17 @@ _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 
 
 class Endpoint(NamedTuple):
-    """One address with one verb. ``{name}`` in the path matches a segment, ``{name:path}`` any number of them."""
+    """One address with one verb. ``{name}`` in the path matches a segment, ``{name:path}`` any number of them.
+
+    ``takes_ticket`` says whether a ticket in the query may stand for a token.
+    """
 
     method: str
     path: str
     permission: Permission
     handler: Handler
     name: str
+    takes_ticket: bool = False
 
 
 class EndpointTable:

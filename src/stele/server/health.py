@@ -11,8 +11,11 @@ from starlette.responses import Response
 
 from stele.schema.mlflow_version import MLFLOW_VERSION
 from stele.schema.routes import Permission
+from stele.server.auth import PRINCIPAL, Principal
+from stele.server.config import ServerConfig
 from stele.server.dispatch import json_response
 from stele.server.endpoints import Endpoint, Handler
+from stele.server.policy import permissions_of
 from stele.stores.sql import SqlStore
 
 __all__ = ["health_endpoints"]
@@ -29,8 +32,8 @@ _CAPABILITIES: dict[str, Any] = {
 }
 
 
-def health_endpoints(store: SqlStore, openapi: bytes) -> list[Endpoint]:
-    """Health, versions, capabilities and the OpenAPI document."""
+def health_endpoints(store: SqlStore, openapi: bytes, config: ServerConfig) -> list[Endpoint]:
+    """Health, versions, capabilities, the OpenAPI document, and who one is here."""
     info = _CAPABILITIES | {"server": "stele", "server_version": version("stele")}
 
     async def health(_request: Request) -> Response:
@@ -43,6 +46,16 @@ def health_endpoints(store: SqlStore, openapi: bytes) -> list[Endpoint]:
     async def server_info(_request: Request) -> Response:
         return json_response(info)
 
+    async def me(request: Request) -> Response:
+        principal: Principal = request.scope[PRINCIPAL]
+        about = {
+            "name": principal.name,
+            "permissions": permissions_of(principal),
+            "require_token": config.require_token,
+            "version": version("stele"),
+        }
+        return json_response(about)
+
     async def describe(_request: Request) -> Response:
         return Response(openapi, media_type="application/json")
 
@@ -51,6 +64,8 @@ def health_endpoints(store: SqlStore, openapi: bytes) -> list[Endpoint]:
         ("/version", mlflow_version, "version", Permission.PUBLIC),
         ("/api/3.0/mlflow/server-info", server_info, "server_info", Permission.READ_SERVER),
         ("/ajax-api/3.0/mlflow/server-info", server_info, "server_info", Permission.READ_SERVER),
+        ("/api/2.0/stele/me", me, "me", Permission.READ_SERVER),
+        ("/ajax-api/2.0/stele/me", me, "me", Permission.READ_SERVER),
         ("/api/openapi.json", describe, "openapi", Permission.READ_SERVER),
     ]
     return [Endpoint("GET", path, permission, handler, name) for path, handler, name, permission in table]

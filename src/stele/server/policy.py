@@ -6,7 +6,7 @@ from stele.errors import PermissionDenied, Unauthenticated
 from stele.schema.routes import Permission
 from stele.server.auth import ANONYMOUS, Principal
 
-__all__ = ["require"]
+__all__ = ["permissions_of", "require"]
 
 
 def require(principal: Principal, permission: Permission) -> None:
@@ -21,3 +21,8 @@ def require(principal: Principal, permission: Permission) -> None:
     if principal == ANONYMOUS:
         raise Unauthenticated("This server needs an access token; set STELE_TRACKING_TOKEN.")
     raise PermissionDenied(f"{principal.name} lacks the permission {permission}.")
+
+
+def permissions_of(principal: Principal) -> list[Permission]:
+    """All that a principal may do beside what is public."""
+    return [permission for permission in Permission if permission is not Permission.PUBLIC and principal.admin]

@@ -219,3 +219,14 @@ def test_log_has_no_query_no_headers_no_body(guarded, caplog):
     records = [json.dumps(record.__dict__, default=str) for record in caplog.records]
     assert records
     assert not any(secret in record for record in records)
+
+
+def test_everybody_can_ask_who_they_are(call, guarded):
+    mine = call("GET", "/api/2.0/stele/me").json
+    assert (mine["name"], mine["require_token"]) == ("owner", False)
+    assert set(mine["permissions"]) == set(Permission) - {Permission.PUBLIC}
+    assert mine["version"]
+    caller, token = guarded
+    assert caller("GET", "/api/2.0/stele/me").status == 401
+    theirs = caller("GET", "/ajax-api/2.0/stele/me", headers={"authorization": f"Bearer {token}"}).json
+    assert (theirs["name"], theirs["require_token"]) == ("admin", True)

@@ -12,6 +12,7 @@ from stele.stores.sql.datasets import DatasetOperations
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.engines import open_database
 from stele.stores.sql.experiments import ExperimentOperations, artifact_location, is_local, local_root
+from stele.stores.sql.finding import FindOperations
 from stele.stores.sql.group_writes import GroupWrites
 from stele.stores.sql.ingest import IngestOperations
 from stele.stores.sql.keys import Keys
@@ -54,6 +55,7 @@ class SqlStore(
     TokenOperations,
     RecentChangeOperations,
     ViewOperations,
+    FindOperations,
 ):
     """Experiments, runs and series in one SQL database, which is made when it is empty.
 

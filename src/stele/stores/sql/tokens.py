@@ -29,6 +29,12 @@ class TokenOperations(StoreCore):
         row = self.db.read(lambda c: c.execute(query).one_or_none())
         return None if row is None else str(row.principal)
 
+    def token_digests(self, principal: str) -> list[str]:
+        """What is kept of the tokens of somebody, the newest first: a secret that only the database knows."""
+        c = access_tokens.c
+        query = select(c.digest).where(c.principal == principal).order_by(c.creation_time.desc(), c.digest)
+        return list(self.db.read(lambda connection: connection.scalars(query).all()))
+
     def ensure_admin_token(self, *, renew: bool = False) -> str | None:
         """Make the first token of a database.
 
