@@ -9,7 +9,7 @@ export interface Chart {
   kind: ChartKind;
   title: string;
   columns: ColumnRef[];
-  /** Whether a person made it, so that it can be edited. */
+  /** Whether a person made it, who can also edit it. */
   own: boolean;
 }
 
@@ -34,8 +34,8 @@ const lineOf = (key: string): Chart => ({
   own: false,
 });
 
-export function chartOf(added: AddedChart): Chart {
-  return { id: added.id, kind: added.kind, title: added.title || titleOf(added), columns: added.columns, own: true };
+export function chartOf(added: AddedChart, own: boolean): Chart {
+  return { id: added.id, kind: added.kind, title: added.title || titleOf(added), columns: added.columns, own };
 }
 
 /** What a chart is called when nobody named it. */
@@ -74,7 +74,8 @@ export function layoutOf(
     places.set(section, [...(places.get(section) ?? []), chart.id]);
   };
   for (const name of settings.sections) places.set(name, []);
-  for (const one of added) place(chartOf(one), one.section || OWN_SECTION);
+  const mine = new Set(settings.added.map(({ id }) => id));
+  for (const one of added) place(chartOf(one, mine.has(one.id)), one.section || OWN_SECTION);
   const ordered = sectionsOf(keys);
   const automatic: Chart[][] = ordered.map(({ keys: held }) => held.map(lineOf));
   ordered.forEach(({ name }) => places.has(name) || places.set(name, []));

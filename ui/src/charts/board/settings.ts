@@ -1,6 +1,6 @@
 /** What the charts of a view are set to. It stands in the address with the rest of the view, in short names. */
 
-import { useCallback, useMemo } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { columnId, parseColumn, useRunsView, type ColumnRef } from "../../runs/view";
 import type { XAxis } from "../data/series";
 import type { Smoothing } from "../math/smoothing";
@@ -191,17 +191,36 @@ export type ChangeSettings = (
   options?: { replace?: boolean },
 ) => void;
 
-/** The settings in the address and a way to change parts of them. */
+/** How long a slider or a search is moved before it goes into the address. */
+const SETTLED = 250;
+
+/**
+ * The settings in the address and a way to change parts of them. A change with `replace` is one of many, by a slider or
+ * by typing: it is seen at once, and the address follows when it has settled.
+ */
 export function useChartSettings(): [ChartSettings, ChangeSettings] {
   const [view, changeView] = useRunsView();
-  const settings = useMemo(() => parseSettings(view.charts), [view.charts]);
+  const stored = useMemo(() => parseSettings(view.charts), [view.charts]);
+  const [draft, setDraft] = useState<ChartSettings | null>(null);
+  const settings = draft ?? stored;
+  const latest = useRef(settings);
+  const timer = useRef(0);
+  useEffect(() => {
+    latest.current = settings;
+  });
+  useEffect(() => setDraft(null), [stored]);
+  useEffect(() => () => window.clearTimeout(timer.current), []);
   const change = useCallback<ChangeSettings>(
-    (part, { replace } = {}) => {
-      const held = settings;
+    (part, { replace = false } = {}) => {
+      const held = latest.current;
       const next = { ...held, ...(typeof part === "function" ? part(held) : part) };
-      changeView({ charts: formatSettings(next) }, { replace });
+      latest.current = next;
+      window.clearTimeout(timer.current);
+      if (!replace) return changeView({ charts: formatSettings(next) });
+      setDraft(next);
+      timer.current = window.setTimeout(() => changeView({ charts: formatSettings(next) }, { replace: true }), SETTLED);
     },
-    [settings, changeView],
+    [changeView],
   );
   return [settings, change];
 }
