@@ -1,0 +1,210 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { lazy, Suspense, useMemo, useRef, useState, type ReactNode } from "react";
+import { count } from "../../format/figures";
+import { Button } from "../../kit/controls";
+import { Icon } from "../../kit/Icon";
+import { Menu } from "../../kit/Popover";
+import { Empty } from "../../kit/states";
+import { announce } from "../../shell/undo";
+import { useSize } from "../line/useShown";
+import { ChartCard, widthOf } from "./ChartCard";
+import { layoutOf, rowsOf, sectionId, stepSection, type Chart, type Section } from "./layout";
+import type { AddedChart } from "./settings";
+import { useStage } from "./stage";
+import { ToolBar } from "./ToolBar";
+import { useChartDrag } from "./useChartDrag";
+
+const ChartDialog = lazy(() => import("./ChartDialog"));
+
+const [GAP, PADDING, LEAST, HEAD] = [12, 16, 300, 32];
+const USUAL_HEIGHT = 250;
+const TALL_HEIGHT = 400;
+
+type Row = { section: Section; charts: Chart[] | null; height: number };
+
+export interface BoardProps {
+  /** Metrics, each of which is a chart. */
+  keys: readonly string[];
+  /** Charts that nobody has added but that are worth a look. */
+  suggested?: readonly AddedChart[];
+  /** Whether pictures of params over many runs can be added. */
+  extensible?: boolean;
+  /** Stands at the right end of the first section. */
+  aside?: ReactNode;
+}
+
+/** All charts of a page in sections. Only rows on the screen exist, so it does not matter how many there are. */
+export function Board({ keys, suggested, extensible, aside }: BoardProps) {
+  const { settings, change } = useStage();
+  const [box, size] = useSize<HTMLDivElement>();
+  const [edited, setEdited] = useState<Chart | "new" | null>(null);
+  const sections = useMemo(() => layoutOf(keys, settings, suggested), [keys, settings, suggested]);
+  const columns = Math.max(1, Math.floor((size.width - 2 * PADDING + GAP) / (LEAST + GAP)));
+  const rows = useMemo(() => rowsIn(sections, settings.options, columns), [sections, settings.options, columns]);
+  const { grab, dropped } = useChartDrag(sections);
+  const total = keys.length + (suggested?.length ?? 0) + settings.added.length;
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (i) => rows[i]!.height,
+    getItemKey: (i) => `${rows[i]!.section.name}\n${rows[i]!.charts?.[0]?.id ?? ""}`,
+    overscan: 2,
+    paddingStart: 4,
+    paddingEnd: PADDING,
+  });
+  useMemo(() => virtual.measure(), [virtual, rows]);
+
+  return (
+    <div className="board" ref={box}>
+      <ToolBar charts={total}>
+        {extensible && <Button icon="plus" title="Add a chart" onClick={() => setEdited("new")} />}
+      </ToolBar>
+      <div className="scroll" ref={scroller} tabIndex={-1}>
+        {rows.length === 0 && <NoCharts total={total} />}
+        <div className="rows" style={{ height: virtual.getTotalSize() }}>
+          {size.width > 0 &&
+            virtual.getVirtualItems().map((item) => {
+              const { section, charts } = rows[item.index]!;
+              return (
+                <div
+                  key={item.key}
+                  className={charts ? "crow" : "crow heading"}
+                  style={{ top: item.start, height: item.size, ...(charts && gridOf(columns)) }}
+                >
+                  {charts ? (
+                    charts.map((chart) => (
+                      <ChartCard
+                        key={chart.id}
+                        {...{ chart, section, sections, columns }}
+                        width={widthOf(chart, settings.options, columns)}
+                        onEdit={setEdited}
+                        onGrab={grab}
+                      />
+                    ))
+                  ) : (
+                    <SectionHead section={section} sections={sections} aside={item.index === 0 ? aside : null} />
+                  )}
+                </div>
+              );
+            })}
+        </div>
+      </div>
+      {dropped}
+      {edited && (
+        <Suspense>
+          <ChartDialog
+            chart={edited === "new" ? null : edited}
+            sections={sections}
+            onClose={() => setEdited(null)}
+            onSave={(chart: AddedChart) => {
+              change({ added: [...settings.added.filter(({ id }) => id !== chart.id), chart] });
+              setEdited(null);
+            }}
+          />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+const gridOf = (columns: number) => ({ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` });
+
+function rowsIn(sections: readonly Section[], options: Parameters<typeof widthOf>[1], columns: number): Row[] {
+  return sections.flatMap((section) => {
+    const head: Row = { section, charts: null, height: HEAD };
+    if (!section.open) return [head];
+    const rows = rowsOf(section.charts, (chart) => widthOf(chart, options, columns), columns);
+    const filled = rows.map((charts): Row => {
+      const tall = charts.some((chart) => options[chart.id]?.width === 3);
+      return { section, charts, height: (tall ? TALL_HEIGHT : USUAL_HEIGHT) + GAP };
+    });
+    return [head, ...filled];
+  });
+}
+
+function SectionHead({
+  section,
+  sections,
+  aside,
+}: {
+  section: Section;
+  sections: readonly Section[];
+  aside: ReactNode;
+}) {
+  const { settings, change } = useStage();
+  const { name, open } = section;
+  const toggle = () =>
+    change({ closed: open ? [...settings.closed, name] : settings.closed.filter((one) => one !== name) });
+  const remove = () => {
+    change(
+      section.pinned
+        ? { pinned: [] }
+        : {
+            removed: [...settings.removed, sectionId(name)],
+            sections: settings.sections.filter((one) => one !== name),
+          },
+    );
+    announce(`Removed ${name}`, async () =>
+      change({ pinned: settings.pinned, removed: settings.removed, sections: settings.sections }),
+    );
+  };
+  return (
+    <div className="sec" data-section={name}>
+      <button type="button" className="fold" aria-expanded={open} onClick={toggle}>
+        <Icon name={open ? "down" : "right"} size={12} />
+        <h3>{name}</h3>
+        <span className="n">{count(section.charts.length)}</span>
+      </button>
+      <span className="tools">
+        <Menu
+          label={`Options of ${name}`}
+          items={[
+            {
+              text: "Move up",
+              icon: "up",
+              disabled: section.pinned && "Pinned charts stay on top",
+              onChoose: () => change(stepSection(sections, name, -1)),
+            },
+            {
+              text: "Move down",
+              icon: "down",
+              disabled: section.pinned && "Pinned charts stay on top",
+              onChoose: () => change(stepSection(sections, name, 1)),
+            },
+            null,
+            { text: section.pinned ? "Unpin all" : "Remove", icon: "x", onChoose: remove },
+          ]}
+        />
+      </span>
+      <span className="grow" />
+      {aside}
+    </div>
+  );
+}
+
+function NoCharts({ total }: { total: number }) {
+  const { settings, change } = useStage();
+  if (total === 0) {
+    return (
+      <Empty title="No metrics yet">
+        <p>
+          A chart appears here for each metric that a run logs: <code>stele.log_metric("loss", 0.1, step=1)</code>.
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title={settings.search ? `No chart matches ${settings.search}` : "All charts are removed"}>
+      <p>
+        <button
+          type="button"
+          className="lnk"
+          onClick={() => change(settings.search ? { search: "" } : { removed: [] })}
+        >
+          {settings.search ? `Show all ${count(total)}` : "Bring them back"}
+        </button>
+      </p>
+    </Empty>
+  );
+}
