@@ -37,14 +37,7 @@ export function LineageCard({ name, version }: { name: string; version: string }
 type Lineage = NonNullable<Awaited<ReturnType<NonNullable<ReturnType<typeof lineageQuery>["queryFn"]>>>>;
 
 function columnsOf(name: string, lineage: Lineage): Box[][] {
-  const {
-    version,
-    run,
-    datasets = [],
-    input_models: inputs = [],
-    siblings = [],
-    model,
-  } = lineage;
+  const { version, run, datasets = [], input_models: inputs = [], siblings = [], model } = lineage;
   const commit = (lineage.code ?? []).find(({ key }) => key.endsWith("git.commit"))?.value;
   const sources: Box[] = [
     ...datasets.map(({ dataset }) => ({

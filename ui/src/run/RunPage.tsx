@@ -23,6 +23,9 @@ import { useNeighbours } from "./useNeighbours";
 import "./run.css";
 
 const ArtifactsTab = lazy(() => import("./artifacts/ArtifactsTab"));
+const RunCharts = lazy(() =>
+  import("../charts/RunCharts").then(({ RunCharts: component }) => ({ default: component })),
+);
 const ChildrenTab = lazy(() => import("./ChildrenTab"));
 const CodeTab = lazy(() => import("./CodeTab"));
 const EnvironmentTab = lazy(() => import("./EnvironmentTab"));
@@ -118,6 +121,10 @@ function Content({ data, tab, path, baseline }: { data: RunData; tab: string; pa
   switch (tab) {
     case "artifacts":
       return <ArtifactsTab data={data} path={path} />;
+    case "charts":
+      return <RunCharts runs={[{ runId: data.id, name: data.name }]} without="system/" />;
+    case "system":
+      return <RunCharts runs={[{ runId: data.id, name: data.name }]} prefix="system/" />;
     case "children":
       return <ChildrenTab data={data} />;
     case "code":

@@ -14,10 +14,14 @@ import { RunsTab } from "./RunsTab";
 import { useCounts } from "./useTable";
 import { ViewsMenu } from "./ViewsMenu";
 
+const ChartsTab = lazy(() => import("../charts/ChartsTab"));
+const CompareTab = lazy(() => import("../compare/CompareTab"));
 const AboutTab = lazy(() => import("./AboutTab"));
 
 const TABS = [
   ["runs", "Runs"],
+  ["charts", "Charts"],
+  ["compare", "Compare"],
   ["about", "About"],
 ] as const;
 
@@ -78,14 +82,24 @@ function OneExperiment({ experiment, tab }: { experiment: Experiment; tab: strin
       tabsEnd={tab === "runs" || tab === "charts" ? <ViewsMenu experimentId={id} /> : undefined}
     >
       <Suspense fallback={<Loading rows={20} />}>
-        {tab === "about" ? (
-          <AboutTab experiment={experiment} />
-        ) : (
-          <RunsTab experimentId={id} experimentName={experiment.name ?? id} />
-        )}
+        <Content experiment={experiment} tab={tab} />
       </Suspense>
     </Page>
   );
+}
+
+function Content({ experiment, tab }: { experiment: Experiment; tab: string }) {
+  const id = experiment.experiment_id;
+  switch (tab) {
+    case "charts":
+      return <ChartsTab experimentId={id} />;
+    case "compare":
+      return <CompareTab experimentId={id} />;
+    case "about":
+      return <AboutTab experiment={experiment} />;
+    default:
+      return <RunsTab experimentId={id} experimentName={experiment.name ?? id} />;
+  }
 }
 
 function Chips({ experiment }: { experiment: Experiment }) {

@@ -3,6 +3,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { post, type Schemas } from "../../api/client";
 import { keys } from "../../api/queries";
+import { wireColumn } from "../../runs/selection";
 import { orderBy, type ColumnRef, type RunsView } from "../../runs/view";
 
 export type Selection = Pick<Schemas["QueryRunsTable"], "experiment_ids" | "filter" | "order_by" | "view" | "archived">;
@@ -38,7 +39,7 @@ export const rowsQuery = (
         "/api/2.0/stele/runs/table",
         {
           ...selection,
-          columns: [...columns],
+          columns: columns.map(wireColumn),
           offset: part.offset ?? 0,
           max_rows: part.rows,
           within: part.within ?? [],
@@ -61,7 +62,12 @@ export const groupsQuery = (
     queryFn: ({ signal }) =>
       post(
         "/api/2.0/stele/runs/groups",
-        { ...selection, group_by: [...group], aggregates: aggregate ? [aggregate] : [], max_groups: GROUPS },
+        {
+          ...selection,
+          group_by: group.map(wireColumn),
+          aggregates: aggregate ? [wireColumn(aggregate)] : [],
+          max_groups: GROUPS,
+        },
         { signal },
       ),
     enabled: group.length > 0,
@@ -88,7 +94,7 @@ export const columnsQuery = (experimentId: string, selection: Selection, columns
     queryFn: async ({ signal }) =>
       await post(
         "/api/2.0/stele/runs/columns",
-        { ...selection, columns: [...columns], max_runs: ALL_RUNS },
+        { ...selection, columns: columns.map(wireColumn), max_runs: ALL_RUNS },
         { signal },
       ),
     placeholderData: keepPreviousData,
@@ -96,7 +102,7 @@ export const columnsQuery = (experimentId: string, selection: Selection, columns
 
 /** The conditions that a group stands for. */
 export const conditionsOf = (group: readonly ColumnRef[], { key }: RunGroup): Condition[] =>
-  group.map((column, i) => ({ column, value: key[i] ?? null }));
+  group.map((column, i) => ({ column: wireColumn(column), value: key[i] ?? null }));
 
 /** `optimizer = sgd`, with the values of all columns. */
 export const groupName = (group: readonly ColumnRef[], values: readonly Cell[]): string =>

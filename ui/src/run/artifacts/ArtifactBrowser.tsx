@@ -31,7 +31,9 @@ export function ArtifactBrowser({
   const lines = useMemo(() => openLines(root, open), [root, open]);
   const file = tree.files.find((one) => one.path === path);
   const zip = (folder: string) =>
-    void download(zipAddress(owner, folder), `${folder.split("/").at(-1) || "artifacts"}.zip`).catch(announceProblem);
+    void download(zipAddress(owner, folder), owner, folder, `${folder.split("/").at(-1) || "artifacts"}.zip`).catch(
+      announceProblem,
+    );
   if (tree.error)
     return (
       <section className="card artifacts-empty">

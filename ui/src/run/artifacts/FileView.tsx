@@ -89,9 +89,7 @@ export function FileView({
           small
           icon="download"
           title="Download"
-          onClick={() =>
-            void download(showAddress(owner, path, version), path.split("/").at(-1)!).catch(announceProblem)
-          }
+          onClick={() => void download(address, owner, path, path.split("/").at(-1)!).catch(announceProblem)}
         />
       </header>
       <Body
@@ -126,8 +124,8 @@ function Body({
 }) {
   if (form === "table") return <TableView owner={owner} path={path} version={version} />;
   if (kind === "image" || kind === "audio" || kind === "video" || kind === "pdf")
-    return <Media kind={kind} address={address} name={path} />;
-  if (kind === "html" && form === "shown") return <Media kind="html" address={address} name={path} />;
+    return <Media kind={kind} owner={owner} path={path} version={version} />;
+  if (kind === "html" && form === "shown") return <Media kind="html" owner={owner} path={path} version={version} />;
   if (kind === "other" && size > TEXT_MOST) return <NoPreview />;
   return (
     <Text owner={owner} path={path} version={version} address={address}>

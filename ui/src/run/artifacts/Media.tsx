@@ -1,49 +1,27 @@
-import { useEffect, useState } from "react";
-import { send, token } from "../../api/http";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { Empty, Loading, Problem } from "../../kit/states";
-
-/** The address that an element can load: the file's own, or with a token a copy that the page fetched. */
-function useSource(address: string): { source: string | null; error: unknown } {
-  const [state, setState] = useState<{ source: string | null; error: unknown }>({
-    source: token.get() ? null : address,
-    error: null,
-  });
-  useEffect(() => {
-    if (!token.get()) {
-      setState({ source: address, error: null });
-      return;
-    }
-    const stop = new AbortController();
-    let source: string | null = null;
-    setState({ source: null, error: null });
-    send("GET", address, { signal: stop.signal })
-      .then((response) => response.blob())
-      .then((blob) => {
-        source = URL.createObjectURL(blob);
-        setState({ source, error: null });
-      })
-      .catch((error: unknown) => !stop.signal.aborted && setState({ source: null, error }));
-    return () => {
-      stop.abort();
-      if (source) URL.revokeObjectURL(source);
-    };
-  }, [address]);
-  return state;
-}
+import { openAddress, ownerKey, showAddress, type Owner } from "./owner";
 
 /** What the browser itself shows. A page of HTML runs in a frame of its own that can reach nothing. */
 export function Media({
   kind,
-  address,
-  name,
+  owner,
+  path,
+  version,
 }: {
   kind: "image" | "audio" | "video" | "pdf" | "html";
-  address: string;
-  name: string;
+  owner: Owner;
+  path: string;
+  version: number | undefined;
 }) {
-  const { source, error } = useSource(address);
   const [broken, setBroken] = useState(false);
-  if (error) return <Problem what="The file could not be read" error={error} />;
+  const { data: source, error } = useQuery({
+    queryKey: [...ownerKey(owner), "address", path, version],
+    queryFn: () => openAddress(showAddress(owner, path, version), owner, path),
+    staleTime: 50 * 60_000,
+  });
+  if (error) return <Problem what="The file could not be opened" error={error} />;
   if (!source) return <Loading />;
   if (broken)
     return (
@@ -55,7 +33,7 @@ export function Media({
   if (kind === "image")
     return (
       <div className="media">
-        <img src={source} alt={name} onError={fail} />
+        <img src={source} alt={path} onError={fail} />
       </div>
     );
   if (kind === "audio")
@@ -74,7 +52,7 @@ export function Media({
     <iframe
       className="frame"
       src={source}
-      title={name}
+      title={path}
       sandbox={kind === "html" ? "allow-scripts" : undefined}
       referrerPolicy="no-referrer"
     />

@@ -1,7 +1,7 @@
 /** Whose files are shown: those of a run, of a logged model, or of a version of a registered model. */
 
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { get, type Schemas } from "../../api/client";
+import { get, post, type Schemas } from "../../api/client";
 import { addressOf, token } from "../../api/http";
 
 export type Owner = { run_id: string } | { model_id: string } | { model_name: string; model_version: string };
@@ -33,16 +33,20 @@ export function useTree(owner: Owner) {
   return { ...query, files: query.data?.pages.flatMap((page) => page.files ?? []) ?? [], first: query.data?.pages[0] };
 }
 
-/** Hands the browser a file to keep. With a token the browser cannot ask by itself, so the page does. */
-export async function download(address: string, name: string): Promise<void> {
+/**
+ * The address that an element of the page can open by itself. With a token that needs a ticket, because an element
+ * cannot send one.
+ */
+export async function openAddress(address: string, owner: Owner, path: string): Promise<string> {
+  if (!token.get()) return address;
+  const { ticket } = await post("/api/2.0/stele/artifacts/tickets", { ...owner, path });
+  return ticket ? `${address}&ticket=${encodeURIComponent(ticket)}` : address;
+}
+
+/** Hands the browser a file, or a folder as a zip, to keep. */
+export async function download(address: string, owner: Owner, path: string, name: string): Promise<void> {
   const link = document.createElement("a");
-  let href = address;
-  if (token.get()) {
-    const response = await fetch(address, { headers: { authorization: `Bearer ${token.get()}` } });
-    href = URL.createObjectURL(await response.blob());
-  }
-  link.href = href;
+  link.href = await openAddress(address, owner, path);
   link.download = name;
   link.click();
-  if (href !== address) URL.revokeObjectURL(href);
 }

@@ -1,0 +1,3 @@
+export default function CompareTab(_: { experimentId: string }) {
+  return null;
+}
