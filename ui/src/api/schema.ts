@@ -1284,6 +1284,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/2.0/stele/artifacts/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["create_ticket_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["find_by_name_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/stele/views": {
         parameters: {
             query?: never;
@@ -3309,6 +3341,36 @@ export interface components {
             limit?: number;
         };
         /**
+         * CreateTicket
+         * @description Asks for a ticket for the file or directory ``path``.
+         */
+        CreateTicket: {
+            /** @default  */
+            run_id?: string;
+            /** @default  */
+            model_id?: string;
+            /** @default  */
+            model_name?: string;
+            /** @default  */
+            model_version?: string;
+            /** @default  */
+            path?: string;
+        };
+        /**
+         * FindByName
+         * @description What has ``text`` (1 to 250 characters) in its name, in any case; ``%`` and ``_`` stand for others, as in ILIKE.
+         *
+         *         At most ``max_results`` (1 to 50) of each kind are given.
+         */
+        FindByName: {
+            text: string;
+            /**
+             * Format: int64
+             * @default 10
+             */
+            max_results?: number;
+        };
+        /**
          * ListViews
          * @description The views of an experiment.
          */
@@ -3399,6 +3461,67 @@ export interface components {
         TableColumn: {
             name: string;
             type: string;
+        };
+        /**
+         * TicketResponse
+         * @description ``ticket`` goes into the query of ``artifacts/file`` or ``artifacts/zip`` of that path, instead of a token.
+         *
+         *         It is empty on a server that asks for no token. ``expiration_time`` is in milliseconds since 1970.
+         */
+        TicketResponse: {
+            ticket: string;
+            /** Format: int64 */
+            expiration_time: number;
+        };
+        /**
+         * FindByNameResponse
+         * @description What was found, of each kind.
+         *
+         *         Experiments and registered models are in use, the last changed first. Runs are in use, those whose id begins with
+         *         the text first, then the newest, of the first 256 characters of their names. Keys are by name.
+         */
+        FindByNameResponse: {
+            /** @default [] */
+            experiments?: components["schemas"]["FoundExperiment"][];
+            /** @default [] */
+            runs?: components["schemas"]["FoundRun"][];
+            /** @default [] */
+            models?: components["schemas"]["FoundModel"][];
+            /** @default [] */
+            keys?: components["schemas"]["FoundKey"][];
+        };
+        /** FoundExperiment */
+        FoundExperiment: {
+            experiment_id: string;
+            name: string;
+        };
+        /**
+         * FoundRun
+         * @description ``start_time`` in milliseconds since 1970.
+         */
+        FoundRun: {
+            run_id: string;
+            run_name: string;
+            experiment_id: string;
+            status: string;
+            /** Format: int64 */
+            start_time: number;
+        };
+        /** FoundModel */
+        FoundModel: {
+            name: string;
+        };
+        /**
+         * FoundKey
+         * @description The name of metrics or params; ``experiment_id`` is the latest of the ``experiments`` that have it.
+         */
+        FoundKey: {
+            /** @enum {unknown} */
+            kind: "metric" | "param";
+            name: string;
+            /** Format: int64 */
+            experiments: number;
+            experiment_id: string;
         };
         /**
          * ListViewsResponse
@@ -5756,6 +5879,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadArtifactTableResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    create_ticket_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTicket"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    find_by_name_get: {
+        parameters: {
+            query: {
+                text: string;
+                max_results?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindByNameResponse"];
                 };
             };
             default: components["responses"]["Error"];
