@@ -96,7 +96,7 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
   const model = useTableModel({
     columns: shown,
     view,
-    rows: useSteady(seen, version),
+    rows: useSteady(seen, `${version} ${columns.length} ${seen[0]?.values.length}`),
     baseline,
     numericParams,
     ranges: useSteadyMap(rangeById),
@@ -299,11 +299,10 @@ function statusCounts(statuses: Record<string, number> | undefined): string {
 }
 
 /** Rows whose identity changes only with the data or by whole screens, so that decimals do not flicker while scrolling. */
-function useSteady(rows: readonly Row[], version: string): readonly Row[] {
-  const held = useRef({ key: "", rows });
-  const key = `${version} ${rows[Math.floor(rows.length / 2)]?.run_id ?? ""}`;
-  if (held.current.rows.length === 0 || (held.current.key !== key && !rows.some((row) => row === held.current.rows[0])))
-    held.current = { key, rows };
+function useSteady(rows: readonly Row[], about: string): readonly Row[] {
+  const held = useRef({ about, rows });
+  const away = !rows.some((row) => held.current.rows.includes(row));
+  if (held.current.about !== about || away) held.current = { about, rows };
   return held.current.rows;
 }
 

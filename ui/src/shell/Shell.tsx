@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { ApiError, token } from "../api/http";
 import { Dialog } from "../kit/Dialog";
 import { Field } from "../kit/controls";
@@ -13,13 +13,19 @@ import { useShortcuts } from "./shortcuts";
 import { useTokenWanted } from "./signIn";
 import { UndoBar } from "./undo";
 
-const Palette = lazy(() => import("./Palette"));
+const loadPalette = () => import("./Palette");
+const Palette = lazy(loadPalette);
 
 /** What stands around every page. */
 export function Shell() {
   const [help, setHelp] = useState(false);
   const palette = usePaletteOpen();
   const navigate = useNavigate();
+  // Whoever presses Ctrl K types on at once.
+  useEffect(() => {
+    const timer = window.setTimeout(() => void loadPalette(), 1500);
+    return () => window.clearTimeout(timer);
+  }, []);
   useShortcuts([
     { keys: "Ctrl+K", does: "Go to, or do, anything", run: openPalette },
     { keys: "g e", does: "Experiments", run: () => void navigate({ to: "/experiments" }) },

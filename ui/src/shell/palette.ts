@@ -10,6 +10,8 @@ function set(next: boolean): void {
   listeners.forEach((listener) => listener());
 }
 
+/** Whether it is open, or about to be. */
+export const isPaletteOpen = (): boolean => open;
 export const openPalette = (): void => set(true);
 export const closePalette = (): void => set(false);
 

@@ -1,6 +1,7 @@
 /** Keys of the page. What is mounted last has the first word; the help sheet lists what can be pressed now. */
 
 import { useEffect, useRef } from "react";
+import { isPaletteOpen } from "./palette";
 
 export interface Shortcut {
   /** `j`, `Ctrl+K`, `Shift+ArrowDown` or a sequence: `g e`. */
@@ -35,7 +36,7 @@ const PRESSES_BUTTONS = new Set(["Enter", "Space"]);
 function onKey(event: KeyboardEvent): void {
   const name = nameOf(event);
   if (event.defaultPrevented || (isTyping(event.target) && !name.startsWith("Ctrl+"))) return;
-  if (document.querySelector("dialog[open]")) return;
+  if (isPaletteOpen() || document.querySelector("dialog[open]")) return;
   if (
     PRESSES_BUTTONS.has(name) &&
     event.target instanceof HTMLElement &&
