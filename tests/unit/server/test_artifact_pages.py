@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stele import limits
-from stele.server import artifact_tables
+from stele.server import csv_tables, table_windows
 
 ROOT = "/api/2.0/stele/artifacts"
 
@@ -220,12 +220,23 @@ def test_ragged_rows_have_as_many_cells_as_there_are_columns(call, run):
 
 
 def test_of_a_long_csv_the_beginning_is_read_and_it_is_said(call, run, monkeypatch):
-    monkeypatch.setattr(artifact_tables, "_CSV_BYTES", 100)
+    monkeypatch.setattr(csv_tables, "_MOST_BYTES", 100)
     put(call, run, "t.csv", "number\n" + "".join(f"{i:09}\n" for i in range(1000)))
     found = table(call, run, "t.csv")
-    # 7 bytes of header, nine rows of 10, and three bytes of a row that is cut.
-    assert (found["total"], found["complete"], found["scanned_bytes"]) == (9, False, 100)
+    # 7 bytes of header and ten rows of 10, of which the last one may be cut off.
+    assert (found["total"], found["complete"], found["scanned_bytes"]) == (9, False, 107)
     assert found["rows"][-1] == ["000000008"]
+
+
+def test_every_window_of_a_long_csv_has_its_rows(call, run):
+    lines = [f'{i},"line\nof {i}"' if i % 3 else f"{i},x\n" for i in range(3_500)]
+    put(call, run, "t.csv", "i,text\n" + "\n".join(lines))
+    for offset in (0, 999, 1_000, 1_001, 2_999, 3_000, 3_490, 1_500, 0):
+        found = table(call, run, "t.csv", offset=offset, limit=20)
+        assert [row[0] for row in found["rows"]] == [str(i) for i in range(offset, min(offset + 20, 3_500))]
+        assert (found["total"], found["complete"]) == (3_500, True)
+    put(call, run, "t.csv", "i,text\n1,2\n")
+    assert table(call, run, "t.csv")["total"] == 1
 
 
 def test_parquet_is_read_where_the_rows_are(call, run):
@@ -287,7 +298,7 @@ def test_an_older_version_of_a_table(call, run):
 
 
 def test_an_answer_has_a_bound(call, run, monkeypatch):
-    monkeypatch.setattr(artifact_tables, "_ANSWER_BYTES", 1_000)
+    monkeypatch.setattr(table_windows, "_ANSWER_BYTES", 1_000)
     put(call, run, "t.csv", "a\n" + ("x" * 300 + "\n") * 10 + "y" * 2_000 + "\n")
     assert len(table(call, run, "t.csv")["rows"]) == 3
     assert len(table(call, run, "t.csv", offset=10)["rows"]) == 1  # one row is given however long it is
@@ -303,6 +314,7 @@ def test_an_answer_has_a_bound(call, run, monkeypatch):
         ("t.json", "[1]", "holds no table"),
         ("t.parquet", "PAR1 and nothing else PAR1", "not Parquet"),
         ("t.csv", "a\n" + "x" * 200_000, "not CSV"),
+        ("t.csv", "a,b\n" + "x," * 600_000, "a line has more than 1048576 bytes"),
     ],
 )
 def test_what_is_no_table_is_refused(call, run, path, content, problem):

@@ -13,7 +13,9 @@ from sqlalchemy import create_engine, text
 
 from services import fresh_database
 from stele.errors import Conflict, InvalidParameterValue
+from stele.schema import runs as r
 from stele.schema.experiments import GetExperiment
+from stele.schema.metrics import Metric
 from stele.stores.sql import SqlStore
 from stele.stores.sql.engines import open_database
 from stele.stores.sql.schema_version import HEAD, REVISIONS, VERSION_TABLE, run_migrations, stored_version, upgrade
@@ -124,6 +126,34 @@ def test_upgrade_of_a_current_database_changes_nothing(empty_uri):
     assert upgrade(db, "/tmp/root") == (None, HEAD)
     assert upgrade(db, "/tmp/root") == (HEAD, HEAD)
     db.close()
+
+
+def test_runs_survive_the_step_to_stamps_of_changes(empty_uri):
+    with SqlStore(empty_uri) as store:
+        run = store.create_run(r.CreateRun(experiment_id="0", run_name="ä")).run.info.run_id
+        store.log_batch(r.LogBatch(run_id=run, metrics=[Metric("m", 1.5, 2, 3)], params=[r.Param("p", "1")]))
+        store.apply_all()
+        before = store.get_run(r.GetRun(run_id=run)).run
+    db = open_database(empty_uri)
+    for statement in (
+        "DROP TABLE views",
+        f"DROP INDEX ix_runs_change_stamp{' ON runs' if db.family == 'mysql' else ''}",
+        "ALTER TABLE runs DROP COLUMN change_stamp",
+        f"UPDATE {VERSION_TABLE} SET version_num = '0003'",
+    ):
+        db.write(lambda c, statement=statement: c.execute(text(statement)))
+    with pytest.raises(Conflict, match="stele db upgrade"):
+        SqlStore(empty_uri)
+    assert upgrade(db, "/tmp/root") == ("0003", HEAD)
+    db.close()
+    with SqlStore(empty_uri) as store:
+        assert store.get_run(r.GetRun(run_id=run)).run == before
+        assert [item.stamp for item in store.look_for_changes([], [run]).runs] == [0]
+        store.set_tag(r.SetTag(run_id=run, key="t", value="1"))
+        assert store.look_for_changes([0], []).runs[0].run_id == run
+        other = store.create_run(r.CreateRun(experiment_id="0")).run.info.run_id
+        found = store.search_runs(r.SearchRuns(experiment_ids=["0"])).runs
+        assert {item.info.run_id for item in found} == {run, other}
 
 
 def test_database_of_another_program_is_refused(tmp_path):
