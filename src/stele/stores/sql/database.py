@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 
 from stele import settings
 from stele.errors import DeadlineExceeded, InvalidParameterValue, SteleError, Unavailable
+from stele.stores.sql.changes import forget_changes, write_changes
 
 __all__ = ["Database", "after_commit", "forget_hooks", "run_hooks"]
 
@@ -77,6 +78,7 @@ class Database:
                     forget_hooks(connection)
                     with connection.begin():
                         result = work(connection)
+                        write_changes(connection)
                     run_hooks(connection)
                     return result
             except DBAPIError as e:
@@ -129,8 +131,9 @@ def after_commit(connection: Connection, hook: Callable[[], None]) -> None:
 
 
 def forget_hooks(connection: Connection) -> None:
-    """Forget what :func:`after_commit` collected in a transaction that was rolled back on this connection."""
+    """Forget what was collected in a transaction that was rolled back on this connection."""
     connection.info.pop("after_commit", None)
+    forget_changes(connection)
 
 
 def run_hooks(connection: Connection) -> None:

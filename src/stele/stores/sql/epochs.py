@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from stele import limits
 from stele.stores.sql.block_cuts import NewBlock, cut_blocks
 from stele.stores.sql.cells import Cells
+from stele.stores.sql.changes import note_metrics
 from stele.stores.sql.compaction import current_epoch, segment_row
 from stele.stores.sql.core import now_ms
 from stele.stores.sql.keyed_points import KeyedPoints
@@ -135,6 +136,7 @@ def refresh_summaries(connection: Connection, keys: Keys, run: int, key_ids: set
         connection.execute(latest_metrics.insert(), rows_of(fresh))
     packed = packed_latest(connection, keys, known)
     connection.execute(update(runs).where(runs.c.run == run).values(latest=packed))
+    note_metrics(connection, connection.execute(select(runs.c.experiment_id).where(runs.c.run == run)).scalar_one())
 
 
 _NONE: dict[str, list[Any]] = {"key_id": []}

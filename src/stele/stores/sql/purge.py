@@ -16,6 +16,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Select, Table, delete, exists, func, not_, or_, select, text, tuple_, update
 
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
+from stele.stores.sql.changes import note_metrics, note_runs
 from stele.stores.sql.core import StoreCore
 from stele.stores.sql.model_tables import logged_models
 from stele.stores.sql.tables import (
@@ -248,6 +249,9 @@ def _in_trash(connection: Connection, numbers: Sequence[int], *conditions: Any) 
 def _purge_some_runs(connection: Connection, numbers: Sequence[int]) -> bool:
     """Remove up to ``ROWS_AT_ONCE`` rows of claimed runs; True when nothing is left of them."""
     claimed = _in_trash(connection, numbers, runs.c.deleted_time == CLAIMED)
+    for experiment in connection.scalars(select(runs.c.experiment_id).where(runs.c.run.in_(claimed)).distinct()):
+        note_runs(connection, experiment)
+        note_metrics(connection, experiment)
     left = ROWS_AT_ONCE
     for table in _RUN_TABLES:
         most = min(left, ROWS_OF_POINTS_AT_ONCE) if table in (ingest_log, segments) else left

@@ -29,7 +29,7 @@ from stele.stores.sql.keys import Keys
 from stele.stores.sql.parts import parts
 from stele.stores.sql.tables import dirty_runs, runs
 
-__all__ = ["RunRow", "fetch_info", "fetch_run", "fetch_runs", "run_entity", "run_info"]
+__all__ = ["RunRow", "fetch_info", "fetch_rows", "fetch_run", "fetch_runs", "run_entity", "run_info"]
 
 INPUT, OUTPUT = 0, 1
 """``model_links.direction``"""
@@ -73,8 +73,16 @@ def fetch_runs(connection: Connection, keys: Keys, described: DatasetCache, numb
         described: The store's descriptions of datasets.
         numbers: Values of ``runs.run``.
     """
-    rows = {row[0]: row for part in parts(numbers) for row in _FETCH(connection, {"numbers": part}).all()}
-    return _run_rows(connection, keys, described, [rows[number] for number in numbers if number in rows])
+    found = fetch_rows(connection, keys, described, numbers)
+    return [found[number] for number in numbers if number in found]
+
+
+def fetch_rows(
+    connection: Connection, keys: Keys, described: DatasetCache, numbers: Sequence[int]
+) -> dict[int, RunRow]:
+    """As :func:`fetch_runs`, by number."""
+    rows = [row for part in parts(numbers) for row in _FETCH(connection, {"numbers": part}).all()]
+    return dict(zip([row[0] for row in rows], _run_rows(connection, keys, described, rows), strict=True))
 
 
 def fetch_run(connection: Connection, keys: Keys, described: DatasetCache, run_id: str) -> RunRow | None:

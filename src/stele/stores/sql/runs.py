@@ -21,6 +21,7 @@ from stele.schema.runs import Run, RunData
 from stele.stores.sql import series, summaries
 from stele.stores.sql.announcements import announce_run
 from stele.stores.sql.batch import Batch, check_batch, check_tags, merge_params
+from stele.stores.sql.changes import note_runs
 from stele.stores.sql.core import active_experiment, experiment_number, locked_run, no_run, now_ms
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.documents import RunDocument, pack, unpack
@@ -45,7 +46,7 @@ _LOGGED_MODEL_FIELDS = ("artifact_path", "flavors", "run_id", "utc_time_created"
 _APPLIED_AT_ONCE = 100
 
 # Built once: a statement takes longer to build than to run.
-_SET_DOCUMENT = Prepared(update(runs).where(runs.c.run == bindparam("number")).values(document=bindparam("packed")))
+SET_DOCUMENT = Prepared(update(runs).where(runs.c.run == bindparam("number")).values(document=bindparam("packed")))
 
 
 class RunOperations(PointLog):
@@ -80,6 +81,7 @@ class RunOperations(PointLog):
             write_texts(connection, run, {}, tags, self.keys.resolve(connection, number, text_names({}, tags)))
             if request.fork_from:
                 fork_series(connection, self.keys, run, request.fork_from, number, request.fork_step)
+            note_runs(connection, number)
             data = RunData(tag_list=[r.RunTag(key, value) for key, value in tags.items()])
             return r.CreateRunResponse(run=Run(run_info(**row), data, RunInputs()))
 
@@ -148,6 +150,7 @@ class RunOperations(PointLog):
                 self._write(connection, row, request.run_id, Batch(tags={RUN_NAME_TAG: name}))
             if changes:
                 connection.execute(update(runs).where(runs.c.run == row.run).values(**changes))
+                note_runs(connection, row.experiment_id)
             if RunStatus.is_terminated(changes.get("status", RunStatus.RUNNING)):
                 info = fetch_info(connection, row.run)
                 announce_run(connection, info.run_id, info.run_name, int(info.experiment_id), info.status)
@@ -207,7 +210,8 @@ class RunOperations(PointLog):
             row = locked_run(connection, run_id)
             document = unpack(row.document)
             change(connection, row, document)
-            _SET_DOCUMENT(connection, {"number": row.run, "packed": pack(document)})
+            SET_DOCUMENT(connection, {"number": row.run, "packed": pack(document)})
+            note_runs(connection, row.experiment_id)
             return Empty()
 
         return self.db.write(work)
@@ -246,7 +250,8 @@ class RunOperations(PointLog):
             document.params |= fresh
             document.tags |= batch.tags
             write_texts(connection, row.run, fresh, batch.tags, ids)
-            _SET_DOCUMENT(connection, {"number": row.run, "packed": pack(document)})
+            SET_DOCUMENT(connection, {"number": row.run, "packed": pack(document)})
+            note_runs(connection, row.experiment_id)
             if name := batch.tags.get(RUN_NAME_TAG):
                 name = name[: limits.MAX_RUN_NAME_CHARACTERS]
                 connection.execute(update(runs).where(runs.c.run == row.run).values(name=name))
@@ -265,6 +270,7 @@ class RunOperations(PointLog):
                 connection.execute(
                     update(runs).where(runs.c.run == row.run).values(stage=stage, deleted_time=deleted_time)
                 )
+                note_runs(connection, row.experiment_id)
             return Empty()
 
         return self.db.write(work)

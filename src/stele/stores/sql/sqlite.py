@@ -24,6 +24,7 @@ from sqlalchemy.pool import QueuePool
 
 from stele import settings
 from stele.errors import InvalidParameterValue, SteleError, Unavailable, shown
+from stele.stores.sql.changes import write_changes
 from stele.stores.sql.database import Database, forget_hooks, run_hooks
 from stele.stores.sql.search import register_functions
 from stele.stores.sql.turns import open_turn
@@ -87,6 +88,7 @@ class Sqlite(Database):
                 forget_hooks(connection)
                 with connection.begin():
                     self._run(connection, tasks)
+                    write_changes(connection)
                 run_hooks(connection)
         except DBAPIError as e:
             self._fail(tasks, self.translate(e), e)

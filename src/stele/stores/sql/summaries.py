@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
@@ -19,6 +19,7 @@ from stele import limits
 from stele.errors import DataLoss
 from stele.schema.metrics import Metric
 from stele.stores.sql import dialect
+from stele.stores.sql.changes import note_metrics
 from stele.stores.sql.documents import LatestMetric, pack_latest
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.keys import Keys
@@ -147,11 +148,14 @@ def store_changes(connection: Connection, numbers: Sequence[int], changes: Mappi
     Returns:
         The runs that stay dirty.
     """
-    applied = _applied(connection, numbers, lock=True)
+    rows = _rows(connection, numbers, lock=True)
+    applied = {row.run: row.applied_id for row in rows}
     valid = {run: change for run, change in changes.items() if applied.get(run) == change.applied}
-    if rows := [row for change in valid.values() for row in rows_of(change.summaries)]:
-        _UPSERT.many(connection, rows)
+    if changed := [row for change in valid.values() for row in rows_of(change.summaries)]:
+        _UPSERT.many(connection, changed)
     if valid:
+        for experiment in {row.experiment_id for row in rows if row.run in valid}:
+            note_metrics(connection, experiment)
         connection.execute(
             update(runs)
             .where(runs.c.run == bindparam("b_run"))
@@ -170,8 +174,13 @@ def store_changes(connection: Connection, numbers: Sequence[int], changes: Mappi
 
 def _applied(connection: Connection, numbers: Sequence[int], *, lock: bool) -> dict[int, int]:
     """Up to which row the log of each run has been applied."""
-    query = select(runs.c.run, runs.c.applied_id).where(runs.c.run.in_(numbers)).order_by(runs.c.run)
-    return {row.run: row.applied_id for row in connection.execute(query.with_for_update() if lock else query)}
+    return {row.run: row.applied_id for row in _rows(connection, numbers, lock=lock)}
+
+
+def _rows(connection: Connection, numbers: Sequence[int], *, lock: bool) -> Sequence[Any]:
+    query = select(runs.c.run, runs.c.applied_id, runs.c.experiment_id).where(runs.c.run.in_(numbers))
+    query = query.order_by(runs.c.run)
+    return connection.execute(query.with_for_update() if lock else query).all()
 
 
 def _pending(connection: Connection, applied: dict[int, int]) -> dict[int, _Pending]:

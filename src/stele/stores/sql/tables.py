@@ -79,6 +79,18 @@ experiment_tags = Table(
     **CLUSTERED,
 )
 
+experiment_changes = Table(
+    "experiment_changes",
+    metadata,
+    Column("experiment_id", ID, nullable=False),
+    # One of several rows, so that two writers seldom wait for each other: what counts is the sum, see changes.py.
+    Column("slot", SmallInteger, nullable=False),
+    Column("run_changes", BigInteger, nullable=False),
+    Column("metric_changes", BigInteger, nullable=False),
+    PrimaryKeyConstraint("experiment_id", "slot"),
+    **CLUSTERED,
+)
+
 entity_keys = Table(
     "entity_keys",
     metadata,
@@ -115,8 +127,16 @@ runs = Table(
     Index("ix_runs_deleted", "stage", "deleted_time"),
     **TABLE,
 )
-# The default order of a listing, newest first, with its tie-break.
-Index("ix_runs_list", runs.c.experiment_id, runs.c.stage, runs.c.start_time.desc(), runs.c.run_id)
+# The default order of a listing, newest first, with its tie-break; and what a table of all runs is made of.
+Index(
+    "ix_runs_list",
+    runs.c.experiment_id,
+    runs.c.stage,
+    runs.c.start_time.desc(),
+    runs.c.run_id,
+    runs.c.status,
+    runs.c.end_time,
+)
 
 latest_metrics = Table(
     "latest_metrics",
