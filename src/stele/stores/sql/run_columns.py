@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 import numpy as np
-import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, select, true
 
 from stele.errors import InvalidParameterValue, shown
 from stele.limits import MAX_KEY_CHARACTERS, check_length
@@ -18,9 +17,9 @@ from stele.schema.enums import RunStatus
 from stele.schema.run_table import ColumnAggregate, ColumnKind, RunColumn
 from stele.search.tree import Field, OrderKey
 from stele.stores.sql.keys import Keys
-from stele.stores.sql.raw_columns import NO_INTEGER, raw_rows
-from stele.stores.sql.run_frames import Frame, Kept
-from stele.stores.sql.run_values import Numbers, Texts
+from stele.stores.sql.raw_columns import NO_INTEGER, integer_columns, numbers_by_run, texts_by_run
+from stele.stores.sql.run_frames import Frame, Kept, Mask
+from stele.stores.sql.run_values import NONE, Numbers, Texts
 from stele.stores.sql.search_clauses import KINDS, Clauses, Names, aggregate, key_table, resolve_names
 from stele.stores.sql.search_dialect import dialect_of
 from stele.stores.sql.tables import MAX_DOUBLE, runs
@@ -108,11 +107,18 @@ class RunReader:
 
     def numbers(self, column: RunColumn) -> Numbers:
         """A column of numbers; of texts, those that are numbers."""
-        if column.kind == "metric":
-            return self.kept.get(("numbers", column), lambda: self._metric(column), metrics=True)
         if column.kind == "attribute" and column.key in _TIMES:
             return self._time(column.key)
-        return self.texts(column).as_numbers
+        if column.kind in ("metric", "param"):
+            make = self._metric if column.kind == "metric" else self._param
+            return self.kept.get(("numbers", column), lambda: make(column), metrics=column.kind == "metric")
+        return self.texts(column).numbers
+
+    def is_numeric(self, column: RunColumn) -> bool:
+        """Whether a param has values, and all of them are numbers."""
+        numbers = self.numbers(column)
+        has = self.kept.get(("has", column), lambda: self._has(column), metrics=False)
+        return bool(has.any()) and bool((has == numbers.present).all())
 
     def texts(self, column: RunColumn) -> Texts:
         """A column of texts: a param, a tag or an attribute.
@@ -132,48 +138,55 @@ class RunReader:
         return column.kind in ("param", "tag") or (column.kind == "attribute" and column.key not in _TIMES)
 
     def _metric(self, column: RunColumn) -> Numbers:
-        values = np.full(len(self.frame), np.nan)
-        present = np.zeros(len(self.frame), bool)
-        if ids := self.key_ids("metric", column.key):
-            table = key_table("metric", "column")
-            found = self._rows(table.c.run, aggregate(table, column.aggregate), table.c.key_id.in_(ids))
-            places, known, items = found
-            numbers = np.array([np.nan if item is None else item for item in items], np.float64)
-            numbers[numbers >= MAX_DOUBLE], numbers[numbers <= -MAX_DOUBLE] = np.inf, -np.inf
-            values[places[known]] = numbers[known]
+        table = key_table("metric", "column")
+        numbers = self._numbers(column, table, aggregate(table, column.aggregate), true())
+        values = numbers.values
+        values[values >= MAX_DOUBLE], values[values <= -MAX_DOUBLE] = np.inf, -np.inf
+        return numbers
+
+    def _param(self, column: RunColumn) -> Numbers:
+        table = key_table("param", "column")
+        return self._numbers(column, table, table.c.number, table.c.number.is_not(None))
+
+    def _numbers(
+        self, column: RunColumn, table: FromClause, value: ColumnElement[Any], condition: ColumnElement[bool]
+    ) -> Numbers:
+        values, present = np.full(len(self.frame), np.nan), np.zeros(len(self.frame), bool)
+        if ids := self.key_ids(column.kind, column.key):
+            query = select(table.c.run, value).where(table.c.key_id.in_(ids), condition)
+            runs_found, found = numbers_by_run(self.connection, query)
+            places, known = self.frame.places(runs_found)
+            values[places[known]] = found[known]
             present[places[known]] = True
         return Numbers(values, present)
 
-    def _text(self, column: RunColumn) -> Texts:
+    def _has(self, column: RunColumn) -> Mask:
+        table = key_table(column.kind, "column")
         ids = self.key_ids(column.kind, column.key)
-        if not ids:
-            return Texts.of(len(self.frame), np.zeros(0, np.intp), [])
+        return self.frame.mask(*integer_columns(self.connection, select(table.c.run).where(table.c.key_id.in_(ids))))
+
+    def _text(self, column: RunColumn) -> Texts:
         table = key_table(column.kind, "column")
         whole = self.clauses({}).whole(table.c.value, table)
-        return self._text_column(*self._rows(table.c.run, whole, table.c.key_id.in_(ids)))
+        ids = self.key_ids(column.kind, column.key)
+        return self._texts(select(table.c.run, whole).where(table.c.key_id.in_(ids)))
 
     def _text_attribute(self, column: RunColumn) -> Texts:
         if column.key == "status":
-            names = [RunStatus.NAMES[number] for number in self.frame.statuses.tolist()]
-            return Texts.of(len(self.frame), np.arange(len(self.frame)), names)
+            names = list(RunStatus.NAMES)
+            by_number = np.full(max(names) + 1, NONE, np.int32)
+            by_number[names] = np.arange(len(names), dtype=np.int32)
+            return Texts.of(by_number[self.frame.statuses], list(RunStatus.NAMES.values()))
         stage = runs.c.stage.in_(self.frame.stages)
         own = dialect_of(self.connection).numbers(runs.c.experiment_id, self.frame.experiments)
-        return self._text_column(*self._rows(runs.c.run, runs.c[_TEXT_ATTRIBUTES[column.key]], own & stage))
+        return self._texts(select(runs.c.run, runs.c[_TEXT_ATTRIBUTES[column.key]]).where(own, stage))
 
-    def _text_column(self, places: npt.NDArray[np.intp], known: npt.NDArray[np.bool_], items: list[Any]) -> Texts:
-        if not known.all():
-            items = [item for item, is_known in zip(items, known.tolist(), strict=True) if is_known]
-            places = places[known]
-        return Texts.of(len(self.frame), places, items)
-
-    def _rows(
-        self, run: ColumnElement[int], value: ColumnElement[Any], condition: ColumnElement[bool]
-    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_], list[Any]]:
-        """Places of runs, whether they are in the frame, and their values."""
-        rows = raw_rows(self.connection, select(run, value).where(condition))
-        numbers, items = zip(*rows, strict=True) if rows else ((), ())
-        places, known = self.frame.places(np.array(numbers, np.int64))
-        return places, known, list(items)
+    def _texts(self, query: Select[Any]) -> Texts:
+        numbers, found, words = texts_by_run(self.connection, query)
+        places, known = self.frame.places(numbers)
+        codes = np.full(len(self.frame), NONE, np.int32)
+        codes[places[known]] = found[known]
+        return Texts.of(codes, words)
 
     def _time(self, key: str) -> Numbers:
         frame = self.frame

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, literal, null, select
 
 from stele import limits
 from stele.errors import InvalidParameterValue, shown
@@ -38,6 +38,7 @@ from stele.stores.sql.tables import (
 __all__ = ["RunKeyOperations"]
 
 _NAMES = {number: kind for kind, number in KINDS.items()}
+_FEW = 1_000
 _ORDER: tuple[KeyKind, ...] = get_args(KeyKind)
 
 
@@ -94,40 +95,43 @@ class RunKeyOperations(SelectedRuns):
 
 def _counted_keys(connection: Connection, ids: Sequence[int]) -> list[RunKey]:
     """The keys of active runs: those of all runs are counted in the indexes, those of deleted ones are taken off."""
-    texts = _active(connection, ids, run_texts, true())
-    numeric = _active(connection, ids, run_texts, run_texts.c.number.is_not(None))
-    counts = texts | _active(connection, ids, latest_metrics, true())
-    found: dict[tuple[int, str], tuple[int, bool]] = {}
     c = entity_keys.c
-    query = select(c.key_id, c.kind, c.name).where(dialect_of(connection).numbers(c.experiment_id, ids))
-    for key_id, kind, name in connection.execute(query):
-        if number := counts.get(key_id, 0):
-            before, was_numeric = found.get((kind, name), (0, True))
-            is_numeric = kind == KINDS["metric"] or (kind == KINDS["param"] and numeric.get(key_id, 0) == number)
-            found[kind, name] = before + number, was_numeric and is_numeric
+    texts, metrics = run_texts.c, latest_metrics.c
+    in_texts = _count(texts.key_id), _count(texts.key_id, texts.number.is_not(None))
+    in_metrics = _count(metrics.key_id), literal(0)
+    own = dialect_of(connection).numbers(c.experiment_id, ids)
+    found: dict[tuple[int, str], tuple[int, bool]] = {}
+    for table, is_own, counts in (
+        (run_texts, c.kind != KINDS["metric"], in_texts),
+        (latest_metrics, c.kind == KINDS["metric"], in_metrics),
+    ):
+        deleted = _of_deleted(connection, ids, table)
+        for key_id, kind, name, number, numeric in connection.execute(
+            select(c.key_id, c.kind, c.name, *counts).where(own, is_own)
+        ):
+            gone, gone_numeric = deleted.get(key_id, (0, 0))
+            if number > gone:
+                before, was_numeric = found.get((kind, name), (0, True))
+                is_numeric = kind == KINDS["metric"] or number - gone == numeric - gone_numeric
+                found[kind, name] = before + number - gone, was_numeric and is_numeric
     keys = [RunKey(_NAMES[kind], name, *item) for (kind, name), item in found.items()]  # type: ignore[arg-type]
     return sorted(keys, key=lambda key: (_ORDER.index(key.kind), -key.runs, key.name))
 
 
-def _active(connection: Connection, ids: Sequence[int], table: Table, condition: ColumnElement[bool]) -> dict[int, int]:
-    """In how many active runs each key stands, by number."""
-    numbers = dialect_of(connection).numbers
-    every = (
-        select(table.c.key_id, func.count())
-        .join_from(entity_keys, table, table.c.key_id == entity_keys.c.key_id)
-        .where(numbers(entity_keys.c.experiment_id, ids), condition)
-        .group_by(table.c.key_id)
-    )
-    deleted = (
-        select(table.c.key_id, func.count())
+def _count(key_id: ColumnElement[int], *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """In how many runs a key of ``entity_keys`` stands: a scalar, which all databases answer from an index."""
+    return select(func.count()).where(key_id == entity_keys.c.key_id, *conditions).scalar_subquery()
+
+
+def _of_deleted(connection: Connection, ids: Sequence[int], table: Table) -> dict[int, tuple[int, int]]:
+    """In how many deleted runs each key stands, and in how many of them as a number, by its own number."""
+    query = (
+        select(table.c.key_id, func.count(), func.count(table.c.number if "number" in table.c else null()))
         .join_from(runs, table, table.c.run == runs.c.run)
-        .where(numbers(runs.c.experiment_id, ids), runs.c.stage == STAGE_DELETED, condition)
+        .where(dialect_of(connection).numbers(runs.c.experiment_id, ids), runs.c.stage == STAGE_DELETED)
         .group_by(table.c.key_id)
     )
-    counts = {row[0]: row[1] for row in connection.execute(every)}
-    for key_id, number in connection.execute(deleted):
-        counts[key_id] -= number
-    return counts
+    return {key_id: (number, numeric) for key_id, number, numeric in connection.execute(query)}
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,7 @@ class _Spread:
 
     def joined(self, other: _Spread) -> _Spread:
         """Of the same name in two experiments."""
+        # NULL is NaN: equal to itself, and to no number.
         same = self.least == other.least and not self.differs and not other.differs
         return replace(self, runs=self.runs + other.runs, differs=not same)
 
@@ -163,7 +168,8 @@ def _spreads(selection: Selection) -> dict[tuple[int, str], _Spread]:
     chosen = selection.numbers(selection.selected.places)
     if not chosen:
         return {}
-    found = _text_spreads(connection, chosen) | _metric_spreads(connection, chosen)
+    found = _text_spreads(connection, _among(connection, run_texts, ids, chosen))
+    found |= _metric_spreads(connection, _among(connection, latest_metrics, ids, chosen))
     c = entity_keys.c
     query = select(c.key_id, c.kind, c.name).where(dialect_of(connection).numbers(c.experiment_id, ids))
     by_name: dict[tuple[int, str], _Spread] = {}
@@ -174,31 +180,42 @@ def _spreads(selection: Selection) -> dict[tuple[int, str], _Spread]:
     return by_name
 
 
-def _text_spreads(connection: Connection, chosen: list[int]) -> dict[int, _Spread]:
+def _among(connection: Connection, table: Table, ids: Sequence[int], chosen: list[int]) -> ColumnElement[bool]:
+    """The rows of some runs of some experiments, to be read key by key unless the runs are few."""
+    numbers = dialect_of(connection).numbers
+    if len(chosen) <= _FEW:
+        return numbers(table.c.run, chosen)
+    keys = select(entity_keys.c.key_id).where(numbers(entity_keys.c.experiment_id, ids))
+    every = select(func.count()).select_from(runs).where(numbers(runs.c.experiment_id, ids))
+    if connection.execute(every).scalar_one() == len(chosen):
+        return table.c.key_id.in_(keys)
+    # Written as a sum, so that no database looks the runs up one by one.
+    return and_(table.c.key_id.in_(keys), numbers(table.c.run + 0, chosen))
+
+
+def _text_spreads(connection: Connection, chosen: ColumnElement[bool]) -> dict[int, _Spread]:
     t, dialect = run_texts.c, dialect_of(connection)
     text = dialect.exact(t.value)
-    query = select(t.key_id, func.count(), func.min(text), func.max(text)).where(dialect.numbers(t.run, chosen))
+    query = select(t.key_id, func.count(), func.min(text), func.max(text)).where(chosen).group_by(t.key_id)
     found = {
-        key_id: _Spread(runs, least, greatest, least != greatest)
-        for key_id, runs, least, greatest in connection.execute(query.group_by(t.key_id))
+        key_id: _Spread(number, least, greatest, least != greatest)
+        for key_id, number, least, greatest in connection.execute(query)
     }
     # Texts that fill the index may differ behind it.
     long = [key_id for key_id, spread in found.items() if not spread.differs and len(spread.least) >= TEXT_PREFIX]
+    rest = dialect.exact(func.coalesce(t.rest, ""))
     for part in parts(long):
-        rest = dialect.exact(func.coalesce(t.rest, ""))
-        query = select(t.key_id, func.count(), func.min(rest), func.max(rest))
-        query = query.where(t.key_id.in_(part), dialect.numbers(t.run, chosen)).group_by(t.key_id)
-        for key_id, _, least, greatest in connection.execute(query):
+        query = select(t.key_id, func.count(), func.min(rest), func.max(rest)).where(t.key_id.in_(part), chosen)
+        for key_id, _, least, greatest in connection.execute(query.group_by(t.key_id)):
             whole = found[key_id].least, least
             found[key_id] = replace(found[key_id], least=whole, differs=least != greatest)
     return found
 
 
-def _metric_spreads(connection: Connection, chosen: list[int]) -> dict[int, _Spread]:
+def _metric_spreads(connection: Connection, chosen: ColumnElement[bool]) -> dict[int, _Spread]:
     m = latest_metrics.c
     query = select(m.key_id, func.count(), func.count(m.value), func.min(m.value), func.max(m.value))
-    query = query.where(dialect_of(connection).numbers(m.run, chosen)).group_by(m.key_id)
     return {
-        key_id: _Spread(runs, least, greatest, least != greatest or 0 < numbers < runs)  # NaN is NULL
-        for key_id, runs, numbers, least, greatest in connection.execute(query)
+        key_id: _Spread(number, least, greatest, least != greatest or 0 < numbers < number)  # NaN is NULL
+        for key_id, number, numbers, least, greatest in connection.execute(query.where(chosen).group_by(m.key_id))
     }

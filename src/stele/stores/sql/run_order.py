@@ -39,10 +39,10 @@ def _terms(reader: RunReader, key: OrderKey) -> Iterator[npt.NDArray[Any]]:
     if not reader.is_text(column):
         yield from _number_terms(reader.numbers(column), sign)
         return
-    texts = reader.texts(column)
-    if field.entity == "param" and texts.numbers is not None and len(texts.words):
-        yield from _number_terms(texts.as_numbers, sign)
+    if field.entity == "param" and reader.is_numeric(column):
+        yield from _number_terms(reader.numbers(column), sign)
         return
+    texts = reader.texts(column)
     if (missing := texts.codes == NONE).any():
         yield np.where(missing, MISSING, 0)
     yield texts.codes * sign

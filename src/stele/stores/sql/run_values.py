@@ -48,22 +48,18 @@ class Texts:
     words: list[str]
 
     @classmethod
-    def of(cls, size: int, places: npt.NDArray[np.intp], values: list[str]) -> Texts:
-        """The column of these texts at these places.
+    def of(cls, codes: npt.NDArray[np.int32], words: list[str]) -> Texts:
+        """The column of these texts, each once, in any order; one that no run has is left out.
 
         Args:
-            size: Runs of the frame.
-            places: Each once.
-            values: Its text.
+            codes: The place of each run's text, ``NONE`` where there is none.
+            words: All texts.
         """
-        seen: dict[str, int] = {}
-        raw = np.fromiter((seen.setdefault(value, len(seen)) for value in values), np.int32, len(values))
-        words = sorted(seen)
-        rank = np.empty(len(words), np.int32)
-        rank[[seen[word] for word in words]] = np.arange(len(words), dtype=np.int32)
-        codes = np.full(size, NONE, np.int32)
-        codes[places] = rank[raw]
-        return cls(codes, words)
+        used = np.unique(codes[codes != NONE]).tolist()
+        ordered = sorted(used, key=words.__getitem__)
+        rank = np.full(len(words) + 1, NONE, np.int32)  # the last one is that of NONE
+        rank[ordered] = np.arange(len(ordered), dtype=np.int32)
+        return cls(rank[codes], [words[place] for place in ordered])
 
     def code(self, word: str | None) -> int:
         """The code of a text; -2, which no run has, for one that no run has."""
@@ -74,14 +70,8 @@ class Texts:
         return {word: code for code, word in enumerate(self.words)}
 
     @cached_property
-    def numbers(self) -> npt.NDArray[np.float64] | None:
-        """The number that each word is; None unless every one is a number."""
-        found = [number_in(word) for word in self.words]
-        return None if None in found else np.array(found, np.float64)
-
-    @cached_property
-    def as_numbers(self) -> Numbers:
-        """The numbers that texts are, a run without one as one whose text is none."""
+    def numbers(self) -> Numbers:
+        """The numbers that texts are; a run whose text is none has none."""
         found = [number_in(word) for word in self.words]
         by_word = np.array([*(np.nan if each is None else each for each in found), np.nan])
         is_number = np.array([*(each is not None for each in found), False], bool)
