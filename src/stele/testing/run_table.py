@@ -232,6 +232,19 @@ class RunTableContract:
         read = store.read_columns(t.ReadColumns(experiment_ids=[experiment], columns=columns))
         assert [cells for [cells] in read.columns] == [cell for _, cell in expected]
 
+    def test_a_run_with_very_many_metrics(self, store: TrackingStore, experiment: str) -> None:
+        wide = new_run(store, experiment, start=2)
+        for start in (0, 1_000):
+            metrics = [Metric(f"m{number}", float(number), 1, 1) for number in range(start, start + 1_000)]
+            store.log_batch(r.LogBatch(run_id=wide, metrics=metrics))
+        narrow = new_run(store, experiment, start=1, metrics={"m7": math.nan, "m1500": 2.0})
+        columns = [RunColumn("metric", key) for key in ("m7", "m1500", "m2000")]
+        rows = table(store, experiment, columns=[*columns, RunColumn("metric", "m7", "max")]).rows
+        assert {row.run_id: row.values for row in rows} == {
+            wide: [7.0, 1500.0, None, 7.0],
+            narrow: ["NaN", 2.0, None, "NaN"],
+        }
+
     def test_pinned_runs_come_as_they_are_named(self, store: TrackingStore, crowd: str, experiment: str) -> None:
         elsewhere = new_run(store, experiment, metrics={"loss": 3.0})
         chosen = ids(table(store, crowd, filter="tags.team = 'x'"))[:2]
@@ -381,6 +394,19 @@ class RunTableContract:
         assert found.total == 3
         request.offset, request.max_groups, request.order_by = 1, 1, ["metrics.loss"]
         assert [group.key for group in store.group_runs(request).groups] == [[None]]
+
+    def test_a_mean_is_no_infinity(self, store: TrackingStore, experiment: str) -> None:
+        for value in (1.5e308, 1.5e308, 0.0):
+            new_run(store, experiment, metrics={"loss": value})
+        request = t.GroupRuns(experiment_ids=[experiment], group_by=[TEAM], aggregates=[LOSS])
+        [group] = store.group_runs(request).groups
+        [figures] = group.aggregates
+        assert figures.mean == pytest.approx(1e308)
+        assert (figures.count, figures.min, figures.max) == (3, 0.0, 1.5e308)
+
+    def test_no_group(self, store: TrackingStore, experiment: str) -> None:
+        request = t.GroupRuns(experiment_ids=[experiment], group_by=[TEAM], aggregates=[LOSS])
+        assert store.group_runs(request) == t.GroupRunsResponse(groups=[], total=0)
 
     def test_groups_count_every_run_once(self, store: TrackingStore, crowd: str) -> None:
         columns = [OPTIMIZER, RunColumn("param", "p"), TEAM, RunColumn("attribute", "status")]

@@ -23,11 +23,14 @@ from stele.schema.run_table import (
     RunGroup,
 )
 from stele.stores.sql.run_columns import RunReader, check_columns
-from stele.stores.sql.run_frames import Places
-from stele.stores.sql.run_selection import SelectedRuns, Selection, statuses_of
+from stele.stores.sql.run_frames import Mask, Places
+from stele.stores.sql.run_selection import SelectedRuns, Selection
 from stele.stores.sql.run_values import NONE, Numbers, Texts
 
 __all__ = ["RunGroupOperations"]
+
+_HIDDEN = -1
+"""The place of a group that is not shown."""
 
 
 class RunGroupOperations(SelectedRuns):
@@ -63,8 +66,7 @@ class RunGroupOperations(SelectedRuns):
 def cells_of(reader: RunReader, column: RunColumn, places: Places) -> list[Cell]:
     """A column at some places, as it is sent."""
     if reader.is_text(column):
-        words: list[Cell] = [*reader.texts(column).words, None]  # the last one is that of NONE
-        return [words[code] for code in reader.texts(column).codes[places].tolist()]
+        return [*_words_or_none(reader.texts(column), places)]
     numbers = reader.numbers(column)
     values: list[Any] = numbers.values[places].tolist()
     if np.isfinite(numbers.values[places]).all():
@@ -86,18 +88,22 @@ def _grouped(selection: Selection, request: GroupRuns) -> GroupRunsResponse:
     _, firsts, group_of = np.unique(group_of, return_index=True, return_inverse=True)
     order = np.argsort(firsts, kind="stable")
     shown = order[request.offset : request.offset + request.max_groups]
-    members = _members(group_of, len(order), shown)
-    columns = [reader.numbers(column) for column in request.aggregates]
+    place_of = np.full(len(order), _HIDDEN, np.intp)
+    place_of[shown] = np.arange(len(shown))
+    group_of = place_of[group_of]
+    keys = [_words_or_none(each, places[firsts[shown]]) for each in texts]
+    counts, statuses = _counts(reader.frame.statuses[places], group_of, len(shown))
+    figures = [_figures(reader.numbers(column), places, group_of, len(shown)) for column in request.aggregates]
     groups = [
-        RunGroup(
-            key=[_word(each, int(each.codes[places[firsts[group]]])) for each in texts],
-            count=len(own),
-            statuses=statuses_of(selection, places[own]),
-            aggregates=[_figures(numbers, places[own]) for numbers in columns],
-        )
-        for group, own in zip(shown.tolist(), members, strict=True)
+        RunGroup([column[place] for column in keys], counts[place], statuses[place], [each[place] for each in figures])
+        for place in range(len(shown))
     ]
     return GroupRunsResponse(groups=groups, total=len(order))
+
+
+def _words_or_none(texts: Texts, places: Places) -> list[str | None]:
+    words = [*texts.words, None]  # the last one is that of NONE
+    return [words[code] for code in texts.codes[places].tolist()]
 
 
 def _numbered(codes: Sequence[npt.NDArray[np.int32]], size: int) -> npt.NDArray[np.int64]:
@@ -109,31 +115,35 @@ def _numbered(codes: Sequence[npt.NDArray[np.int32]], size: int) -> npt.NDArray[
     return number
 
 
-def _members(group_of: npt.NDArray[np.intp], total: int, shown: Places) -> list[Places]:
-    """The runs of each shown group, by their place among the selected."""
-    by_group = np.argsort(group_of, kind="stable")
-    ends = np.cumsum(np.bincount(group_of, minlength=total))
-    return [by_group[ends[group - 1] if group else 0 : ends[group]] for group in shown.tolist()]
+def _counts(statuses: Places, group_of: Places, size: int) -> tuple[list[int], list[dict[str, int]]]:
+    """How many runs each group has, and how many of each status."""
+    width = max(RunStatus.NAMES) + 1
+    is_shown = group_of != _HIDDEN
+    cells = np.bincount(group_of[is_shown] * width + statuses[is_shown], minlength=size * width).reshape(size, width)
+    by_status = [
+        {name: row[number] for number, name in RunStatus.NAMES.items() if row[number]} for row in cells.tolist()
+    ]
+    return cells.sum(axis=1).tolist(), by_status
 
 
-def _word(texts: Texts, code: int) -> str | None:
-    return None if code == NONE else texts.words[code]
+def _figures(numbers: Numbers, places: Places, group_of: Places, size: int) -> list[GroupFigures]:
+    """A column summed up in each group."""
+    has = numbers.present[places] & (group_of != _HIDDEN)
+    values, groups = numbers.values[places][has], group_of[has]
+    finite, numbered = np.isfinite(values), ~np.isnan(values)
+    counts = np.bincount(groups, minlength=size)
+    least, greatest = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(least, groups[numbered], values[numbered])
+    np.maximum.at(greatest, groups[numbered], values[numbered])
+    how_many = np.bincount(groups[finite], minlength=size)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        means: npt.NDArray[Any] = np.bincount(groups[finite], values[finite], minlength=size) / how_many
+        if not np.isfinite(means[how_many > 0]).all():  # a sum that is too large for a double
+            means = np.bincount(groups[finite], values[finite] / how_many[groups[finite]], minlength=size)
+    any_number = np.bincount(groups[numbered], minlength=size) > 0
+    columns = _where(how_many > 0, means), _where(any_number, least), _where(any_number, greatest)
+    return [GroupFigures(*row) for row in zip(counts.tolist(), *columns, strict=True)]
 
 
-def _figures(numbers: Numbers, places: Places) -> GroupFigures:
-    values = numbers.values[places][numbers.present[places]]
-    finite, numbered = values[np.isfinite(values)], values[~np.isnan(values)]
-    return GroupFigures(
-        count=len(values),
-        mean=_mean(finite),
-        min=float(numbered.min()) if len(numbered) else None,
-        max=float(numbered.max()) if len(numbered) else None,
-    )
-
-
-def _mean(values: npt.NDArray[np.float64]) -> float | None:
-    if not len(values):
-        return None
-    with np.errstate(over="ignore"):
-        mean = float(values.mean())
-    return mean if np.isfinite(mean) else float((values / len(values)).sum())  # their sum is too large
+def _where(there: Mask, values: npt.NDArray[Any]) -> list[float | None]:
+    return [value if is_there else None for value, is_there in zip(values.tolist(), there.tolist(), strict=True)]

@@ -27,7 +27,7 @@ from stele.stores.sql.core import run_numbers
 from stele.stores.sql.parts import parts
 from stele.stores.sql.raw_columns import raw_rows
 from stele.stores.sql.run_columns import RunReader, check_columns, plain
-from stele.stores.sql.run_rows import RunRow, fetch_rows
+from stele.stores.sql.run_rows import PackedRun, fetch_packed
 from stele.stores.sql.run_selection import SelectedRuns, Selection, statuses_of
 from stele.stores.sql.run_tree import Tree, tree_of
 from stele.stores.sql.search_clauses import aggregate, key_table
@@ -48,7 +48,7 @@ class RunTableOperations(SelectedRuns):
             tree = tree_of(selection) if request.tree else None
             lines, rows_total = _lines(selection, request, tree)
             connection = selection.reader.connection
-            rows = fetch_rows(connection, self.keys, self.described, [line.number for line in lines])
+            rows = fetch_packed(connection, [line.number for line in lines])
             values = _values(connection, request.columns, rows)
             lookup = _Lookup(selection, tree, request.expanded)
             found = [line for line in lines if line.number in rows]  # gc may have been here
@@ -122,7 +122,7 @@ class _Lookup:
         self.matched[selection.selected.places] = True
         self.expanded = frozenset(expanded) if tree is not None else frozenset[str]()
 
-    def row(self, line: _Line, row: RunRow, values: list[Cell]) -> TableRow:
+    def row(self, line: _Line, row: PackedRun, values: list[Cell]) -> TableRow:
         """The row as it is sent."""
         info, tags, place, tree = row.info, row.document.tags, line.place, self.tree
         return TableRow(
@@ -145,15 +145,16 @@ class _Lookup:
         )
 
 
-def _values(connection: Connection, columns: Sequence[RunColumn], rows: dict[int, RunRow]) -> dict[int, list[Cell]]:
+def _values(connection: Connection, columns: Sequence[RunColumn], rows: dict[int, PackedRun]) -> dict[int, list[Cell]]:
     """The cells of each run, in the order of the columns."""
-    series = [column for column in columns if column.kind == "metric" and column.aggregate != "last"]
+    # What the rows themselves do not tell: figures of series, and of runs with very many metrics the latest values.
+    wide = any(row.latest is None for row in rows.values())
+    series = [column for column in columns if column.kind == "metric" and (wide or column.aggregate != "last")]
     figures = _figures(connection, series, list(rows)) if series and rows else {}
     return {number: _cells(columns, row, figures.get(number, {})) for number, row in rows.items()}
 
 
-def _cells(columns: Sequence[RunColumn], row: RunRow, figures: dict[RunColumn, Cell]) -> list[Cell]:
-    latest = {metric.key: metric.value for metric in row.latest}
+def _cells(columns: Sequence[RunColumn], row: PackedRun, figures: dict[RunColumn, Cell]) -> list[Cell]:
     cells: list[Cell] = []
     for column in columns:
         match column.kind:
@@ -163,8 +164,8 @@ def _cells(columns: Sequence[RunColumn], row: RunRow, figures: dict[RunColumn, C
                 cells.append(row.document.tags.get(column.key))
             case "attribute":
                 cells.append(_attribute(row.info, column.key))
-            case _ if column.aggregate == "last":
-                value = latest.get(column.key)
+            case _ if column.aggregate == "last" and row.latest is not None:
+                value = row.latest.get(column.key)
                 cells.append(None if value is None else json_number(value))
             case _:
                 cells.append(figures.get(column))
