@@ -146,6 +146,12 @@ class InvalidFilter(InvalidParameterValue):
         self.position = position
         super().__init__(problem if position is None else _with_caret(problem, text, position))
 
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON body, with the clause, what is wrong with it and where, so that a page can point at it."""
+        if self.position is None:
+            return super().to_wire()
+        return super().to_wire() | {"problem": self.problem, "clause": self.text, "position": self.position}
+
 
 def _with_caret(problem: str, text: str, position: int) -> str:
     start = max(0, position - 60)

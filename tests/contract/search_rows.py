@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, insert
 
 from stele.schema.enums import RunStatus
+from stele.search.tree import Compare, OrderKey, to_text
 from stele.stores.sql import tables
 from stele.stores.sql.tables import KIND_METRIC, KIND_PARAM, KIND_TAG, TEXT_PREFIX
 from stele.testing.search_oracle import ExperimentRecord, Point, RunRecord, number_in, summary
@@ -112,3 +113,9 @@ def _add_metric(connection: Connection, number: int, key_id: int, points: Sequen
         "sum_value": found["sum"],
     }
     connection.execute(insert(tables.latest_metrics), row)
+
+
+def order_text(order: Sequence[OrderKey]) -> list[str]:
+    """The clauses of an order."""
+    shown = (to_text(Compare(key.field, "IS NULL")).removesuffix(" IS NULL") for key in order)
+    return [f"{field} {'ASC' if key.ascending else 'DESC'}" for field, key in zip(shown, order, strict=True)]

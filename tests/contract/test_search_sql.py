@@ -12,24 +12,21 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from search_rows import ALL_TABLES, add_experiment, add_run, load_runs
-from sqlalchemy import Connection, Engine, create_engine, event, insert
+from search_rows import ALL_TABLES, add_experiment, add_run, load_runs, order_text
+from sqlalchemy import Connection, Engine, insert
 
-from services import fresh_database
 from sql_statements import statements_sent
 from stele.errors import DeadlineExceeded, InvalidFilter, InvalidParameterValue
 from stele.search.fields import RUNS
 from stele.search.grammar import parse_filter
-from stele.search.tree import Compare, Node, OrderKey, to_text
+from stele.search.tree import Node, OrderKey, to_text
 from stele.stores.sql import search_look, search_plan, tables
-from stele.stores.sql.engines import open_database
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.search import (
     ExperimentQuery,
     RunQuery,
     find_experiments,
     find_runs,
-    register_functions,
     set_time_limit,
 )
 from stele.stores.sql.search_memory import SearchMemory
@@ -49,30 +46,6 @@ EXAMPLES = int(os.environ.get("STELE_TEST_EXAMPLES", "60"))
 PROPERTY = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        "sqlite",
-        pytest.param("postgres", marks=pytest.mark.postgres),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-    ],
-)
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('search')}/search.db")
-        event.listen(engine, "connect", lambda connection, _record: register_functions(connection))
-        yield from _with_tables(engine)
-        return
-    with fresh_database(request.param) as uri:
-        yield from _with_tables(open_database(uri).engine)
-
-
-def _with_tables(engine: Engine) -> Iterator[Engine]:
-    tables.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
-
-
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
     """A connection whose changes nobody sees and nobody keeps."""
@@ -82,11 +55,6 @@ def connection(engine: Engine) -> Iterator[Connection]:
 
 
 # Asking
-
-
-def order_text(order: Sequence[OrderKey]) -> list[str]:
-    shown = (to_text(Compare(key.field, "IS NULL")).removesuffix(" IS NULL") for key in order)
-    return [f"{field} {'ASC' if key.ascending else 'DESC'}" for field, key in zip(shown, order, strict=True)]
 
 
 # Of all examples: an estimate that is out of date finds the same runs.

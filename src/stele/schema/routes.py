@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from stele.schema import artifacts as a
 from stele.schema import datasets as d
+from stele.schema import experiment_overview as eo
 from stele.schema import experiments as e
 from stele.schema import finding as f
 from stele.schema import governance as g
@@ -26,6 +27,8 @@ from stele.schema import logged_models as lm
 from stele.schema import metrics as m
 from stele.schema import registered_models as rm
 from stele.schema import rewinds as w
+from stele.schema import run_changes as rc
+from stele.schema import run_table as t
 from stele.schema import runs as r
 from stele.schema import series as s
 from stele.schema import views as v
@@ -215,6 +218,14 @@ _STELE = (
     Route("POST", "/views", v.CreateView, v.ViewResponse, "create_view", _WRITE, product="stele"),
     Route("PATCH", "/views/{view_id}", v.UpdateView, v.ViewResponse, "update_view", _WRITE, product="stele"),
     Route("DELETE", "/views/{view_id}", v.ViewId, Empty, "delete_view", _WRITE, product="stele"),
+    Route("POST", "/experiments/overview", eo.DescribeExperiments, eo.DescribeExperimentsResponse, "describe_experiments", _READ, product="stele"),
+    Route("POST", "/runs/table", t.QueryRunsTable, t.QueryRunsTableResponse, "query_runs_table", _READ, product="stele"),
+    Route("POST", "/runs/groups", t.GroupRuns, t.GroupRunsResponse, "group_runs", _READ, product="stele"),
+    Route("POST", "/runs/keys", t.ListRunKeys, t.ListRunKeysResponse, "list_run_keys", _READ, product="stele"),
+    Route("POST", "/runs/values", t.DescribeValues, t.DescribeValuesResponse, "describe_values", _READ, product="stele"),
+    Route("POST", "/runs/columns", t.ReadColumns, t.ReadColumnsResponse, "read_columns", _READ, product="stele"),
+    Route("POST", "/runs/differing", t.DifferingColumns, t.DifferingColumnsResponse, "differing_columns", _READ, product="stele"),
+    Route("POST", "/runs/bulk", rc.ChangeRuns, rc.ChangeRunsResponse, "change_runs", _WRITE, product="stele"),
     Route("POST", "/series", s.GetSeries, s.GetSeriesResponse, "get_series", _READ, product="stele", response_formats=_SERIES),
 )  # fmt: skip
 

@@ -17,10 +17,17 @@ __all__ = ["ErrorBody", "openapi_document"]
 
 
 class ErrorBody(Message):
-    """What went wrong, on every status from 400 on."""
+    """What went wrong, on every status from 400 on.
+
+    When a filter or a clause of an order cannot be understood, ``clause`` is its text, ``position`` the place of the
+    first character at fault, counted from 0, and ``problem`` the message without a picture of that.
+    """
 
     error_code: str
     message: str
+    clause: str | None = None
+    position: int | None = None
+    problem: str | None = None
 
 
 _DOUBLE = {

@@ -288,6 +288,17 @@ class TrackingStoreContract:
         assert _run(store, run) == before
         assert store.get_metric_history(m.GetMetricHistory(run_id=run, metric_key="m")).metrics == []
 
+    def test_key_of_a_refused_batch_is_made_anew(self, store: TrackingStore, experiment: str, run: str) -> None:
+        store.log_param(r.LogParam(run_id=run, key="p", value="1"))
+        with pytest.raises(InvalidParameterValue, match="written once"):
+            store.log_batch(
+                r.LogBatch(run_id=run, params=[r.Param("p", "2")], tags=[r.RunTag("refused", "x")]),
+            )
+        for key in ("other", "refused"):
+            store.set_tag(r.SetTag(run_id=run, key=key, value=key))
+        search = r.SearchRuns(experiment_ids=[experiment], filter="tags.other = 'other' AND tags.refused = 'refused'")
+        assert [found.info.run_id for found in store.search_runs(search).runs] == [run]
+
     def test_batch_limits(self, store: TrackingStore, run: str) -> None:
         metrics = [Metric(f"m{i}", 1.0, 1, 1) for i in range(1_001)]
         params = [Param(f"p{i}", "1") for i in range(101)]

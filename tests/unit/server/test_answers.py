@@ -102,3 +102,19 @@ def test_json_log_line(capsys, tmp_path):
         assert lines[1]["level"] == "warning"
     finally:
         logger.handlers, logger.level, logger.propagate = before
+
+
+def test_a_filter_at_fault_is_pointed_at(call):
+    filter_string = "params.lr = '1' AND metrics.loss >> 2"
+    answer = call("POST", "/api/2.0/stele/runs/table", {"experiment_ids": ["0"], "filter": filter_string})
+    assert (answer.status, answer.code) == (400, "INVALID_PARAMETER_VALUE")
+    assert answer.json["clause"] == filter_string
+    assert answer.json["position"] == filter_string.index(">>") + 1
+    assert answer.json["message"].startswith(answer.json["problem"])
+    assert "\n" not in answer.json["problem"]
+
+
+def test_an_order_at_fault_is_pointed_at(call):
+    body = {"experiment_ids": ["0"], "order_by": ["start_time", "nothing DESC"]}
+    answer = call("POST", "/ajax-api/2.0/stele/runs/table", body)
+    assert (answer.status, answer.json["clause"], answer.json["position"]) == (400, "nothing DESC", 0)

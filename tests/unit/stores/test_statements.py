@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,8 +10,11 @@ import pytest
 
 from sql_statements import statements_sent
 from stele.schema import datasets as d
+from stele.schema import experiment_overview as eo
 from stele.schema import experiments as e
 from stele.schema import metrics as m
+from stele.schema import run_changes as rc
+from stele.schema import run_table as t
 from stele.schema import runs as r
 from stele.schema.metrics import Metric
 from stele.schema.runs import Param, RunTag
@@ -113,6 +117,67 @@ def test_a_page_takes_as_many_as_one_run(sql_store, experiment):
     with counted() as many:
         assert len(sql_store.search_runs(query).runs) >= 30
     assert len(many) <= len(one)
+
+
+def test_a_window_of_the_table_takes_three(sql_store, experiment):
+    for step in range(10):
+        run_id = sql_store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id
+        sql_store.log_batch(batch(run_id, step))
+    columns = [t.RunColumn("metric", "m1"), t.RunColumn("param", "p1"), t.RunColumn("tag", "t1")]
+    query = t.QueryRunsTable(
+        experiment_ids=[experiment],
+        filter="metrics.m1 > 0 AND NOT params.p1 = '2'",
+        order_by=["metrics.m2 DESC", "tags.t1"],
+        columns=columns,
+    )
+    sql_store.list_run_keys(t.ListRunKeys(experiment_ids=[experiment]))  # which applies what was logged
+    with counted() as first:
+        assert sql_store.query_runs_table(query).rows
+    # Pending logs, counts of changes, the runs, the tag of archived ones, two comparisons, two columns, the rows.
+    assert len(first) <= 10, first
+    query.offset = 5
+    with counted() as second:
+        sql_store.query_runs_table(query)
+    assert len(second) == 3, second
+    query.columns.append(t.RunColumn("metric", "m1", "max"))
+    with counted() as with_figures:
+        sql_store.query_runs_table(query)
+    assert len(with_figures) == 4, with_figures
+
+
+def test_columns_that_are_known_take_two(sql_store, experiment):
+    run_id = sql_store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id
+    sql_store.log_batch(batch(run_id))
+    sql_store.list_run_keys(t.ListRunKeys(experiment_ids=[experiment]))  # which applies what was logged
+    column, group = t.RunColumn("metric", "m1", "min"), t.RunColumn("tag", "t1")
+    selection = {"experiment_ids": [experiment], "filter": "params.p1 = '1'"}
+    for count in (10, 2):
+        with counted() as statements:
+            sql_store.group_runs(t.GroupRuns(group_by=[group], aggregates=[column], **selection))
+            assert len(statements) <= count, statements
+        with counted() as statements:
+            sql_store.describe_values(t.DescribeValues(column=column, **selection))
+        assert len(statements) == 2, statements
+
+
+def test_an_overview_takes_as_many_for_any_number(sql_store, experiment):
+    for _ in range(5):
+        number = sql_store.create_experiment(e.CreateExperiment(name=f"overview {uuid.uuid4().hex}")).experiment_id
+        sql_store.create_run(r.CreateRun(experiment_id=number))
+    with counted() as first:
+        assert len(sql_store.describe_experiments(eo.DescribeExperiments()).experiments) > 5
+    assert len(first) <= 8, first
+    with counted() as again:
+        sql_store.describe_experiments(eo.DescribeExperiments())
+    assert len(again) == 5, again
+
+
+def test_a_bulk_change_takes_as_many_for_any_number(sql_store, experiment):
+    runs = [sql_store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id for _ in range(50)]
+    for action, most in (("archive", 8), ("unarchive", 5), ("delete", 4), ("restore", 4)):
+        with counted() as statements:
+            assert sql_store.change_runs(rc.ChangeRuns(run_ids=runs, action=action)).changed == 50
+        assert len(statements) <= most, (action, statements)
 
 
 def test_history_takes_three(sql_store, run):

@@ -18,6 +18,7 @@ from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.pyramid import CellCache
+from stele.stores.sql.run_frames import FrameMemory
 from stele.stores.sql.search_memory import SearchMemory
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED, experiments, runs
 
@@ -52,6 +53,7 @@ class StoreCore:
     described: DatasetCache
     backlog: Backlog
     searches: SearchMemory
+    frames: FrameMemory
     cells: CellCache
     artifact_root: str
 

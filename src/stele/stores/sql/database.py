@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from stele import settings
 from stele.errors import DeadlineExceeded, InvalidParameterValue, SteleError, Unavailable
 
-__all__ = ["Database", "after_commit", "run_hooks"]
+__all__ = ["Database", "after_commit", "forget_hooks", "run_hooks"]
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,7 @@ class Database:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with self.engine.connect() as connection:
+                    forget_hooks(connection)
                     with connection.begin():
                         result = work(connection)
                     run_hooks(connection)
@@ -125,6 +126,11 @@ class Database:
 def after_commit(connection: Connection, hook: Callable[[], None]) -> None:
     """Call ``hook`` once the transaction of this connection is durable; never when it is rolled back."""
     connection.info.setdefault("after_commit", []).append(hook)
+
+
+def forget_hooks(connection: Connection) -> None:
+    """Forget what was collected in a transaction that was rolled back on this connection."""
+    connection.info.pop("after_commit", None)
 
 
 def run_hooks(connection: Connection) -> None:

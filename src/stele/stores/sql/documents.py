@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from stele.schema.metrics import Metric
 
-__all__ = ["LatestMetric", "RunDocument", "pack", "pack_latest", "unpack", "unpack_latest"]
+__all__ = ["LatestMetric", "RunDocument", "latest_values", "pack", "pack_latest", "unpack", "unpack_latest"]
 
 
 class RunDocument(Struct, array_like=True):
@@ -53,6 +53,11 @@ def unpack(data: bytes) -> RunDocument:
 def pack_latest(latest: list[LatestMetric]) -> bytes:
     """The column's bytes."""
     return _encoder.encode(latest)
+
+
+def latest_values(data: bytes | None) -> dict[str, float]:
+    """The latest value of each metric; none for a run that never logged one."""
+    return {item.key: item.value for item in _latest.decode(data)} if data else {}
 
 
 def unpack_latest(data: bytes | None) -> list[Metric]:

@@ -134,7 +134,7 @@ def refresh_summaries(connection: Connection, keys: Keys, run: int, key_ids: set
     if len(fresh):
         connection.execute(latest_metrics.insert(), rows_of(fresh))
     packed = packed_latest(connection, keys, known)
-    connection.execute(update(runs).where(runs.c.run == run).values(latest=packed))
+    connection.execute(update(runs).where(runs.c.run == run).values(latest=packed, record_stamp=runs.c.record_stamp))
 
 
 _NONE: dict[str, list[Any]] = {"key_id": []}

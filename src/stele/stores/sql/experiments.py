@@ -31,7 +31,7 @@ from stele.stores.sql.parts import parts
 from stele.stores.sql.search import ExperimentQuery, find_experiments, set_time_limit
 from stele.stores.sql.tables import CLAIMED, STAGE_ACTIVE, STAGE_DELETED, experiment_tags, experiments, runs
 
-__all__ = ["ExperimentOperations", "artifact_location", "is_local", "local_root"]
+__all__ = ["ExperimentOperations", "artifact_location", "entities", "is_local", "local_root"]
 
 # A location is a place to keep files, never an address that the server would fetch from.
 _REFUSED_SCHEMES = frozenset({"http", "https", "ftp", "ftps", "sftp", "ssh", "scp", "telnet", "runs", "models", "data"})
@@ -92,7 +92,7 @@ class ExperimentOperations(StoreCore):
         def work(connection: Connection) -> e.SearchExperimentsResponse:
             set_time_limit(connection, int(settings.SEARCH_SECONDS.get() * 1000))
             page = find_experiments(connection, query)
-            found = _entities(connection, page.experiments)
+            found = entities(connection, page.experiments)
             return e.SearchExperimentsResponse(experiments=found, next_page_token=page.next_page_token or "")
 
         return self.db.read(work)
@@ -237,7 +237,8 @@ def _entity(connection: Connection, row: Row[Any]) -> Experiment:
     return _with_tags(connection, [row])[0]
 
 
-def _entities(connection: Connection, numbers: list[int]) -> list[Experiment]:
+def entities(connection: Connection, numbers: list[int]) -> list[Experiment]:
+    """The experiments with these ids, in their order."""
     query = select(experiments)
     by_number = {
         row.experiment_id: row

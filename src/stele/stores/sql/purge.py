@@ -16,6 +16,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Select, Table, delete, exists, func, not_, or_, select, text, tuple_, update
 
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
+from stele.stores.sql.change_stamps import next_stamp
 from stele.stores.sql.core import StoreCore
 from stele.stores.sql.model_tables import logged_models
 from stele.stores.sql.tables import (
@@ -255,7 +256,15 @@ def _purge_some_runs(connection: Connection, numbers: Sequence[int]) -> bool:
         if gone == most:  # and there may be more
             return False
         left -= gone
+    # No row is left to have a stamp, so the experiment tells that there are fewer.
+    owners = select(runs.c.experiment_id).where(runs.c.run.in_(claimed))
+    numbers_of_owners = list(connection.scalars(owners.distinct()))
     connection.execute(delete(runs).where(runs.c.run.in_(claimed)))
+    connection.execute(
+        update(experiments)
+        .where(experiments.c.experiment_id.in_(numbers_of_owners))
+        .values(last_update_time=next_stamp(experiments.c.last_update_time))
+    )
     return True
 
 

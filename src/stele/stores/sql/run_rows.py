@@ -24,12 +24,12 @@ from stele.stores.sql import summaries
 from stele.stores.sql.core import STAGE_NAMES
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.dialect import Prepared
-from stele.stores.sql.documents import RunDocument, unpack, unpack_latest
+from stele.stores.sql.documents import RunDocument, latest_values, unpack, unpack_latest
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.parts import parts
 from stele.stores.sql.tables import dirty_runs, runs
 
-__all__ = ["RunRow", "fetch_info", "fetch_run", "fetch_runs", "run_entity", "run_info"]
+__all__ = ["PackedRun", "RunRow", "fetch_info", "fetch_packed", "fetch_run", "fetch_runs", "run_entity", "run_info"]
 
 INPUT, OUTPUT = 0, 1
 """``model_links.direction``"""
@@ -64,6 +64,15 @@ class RunRow(Struct):
     """Whether its log waits to be applied; not known of the runs of a page."""
 
 
+class PackedRun(Struct):
+    """A run as far as its own row tells."""
+
+    info: RunInfo
+    document: RunDocument
+    latest: dict[str, float] | None
+    """Value by key; None when there are too many metrics for a row."""
+
+
 def fetch_runs(connection: Connection, keys: Keys, described: DatasetCache, numbers: Sequence[int]) -> list[RunRow]:
     """The runs with these numbers, in their order.
 
@@ -75,6 +84,17 @@ def fetch_runs(connection: Connection, keys: Keys, described: DatasetCache, numb
     """
     rows = {row[0]: row for part in parts(numbers) for row in _FETCH(connection, {"numbers": part}).all()}
     return _run_rows(connection, keys, described, [rows[number] for number in numbers if number in rows])
+
+
+def fetch_packed(connection: Connection, numbers: Sequence[int]) -> dict[int, PackedRun]:
+    """What stands in the rows of these runs alone, by number."""
+    found: dict[int, PackedRun] = {}
+    for part in parts(numbers):
+        rows: Sequence[Any] = _FETCH(connection, {"numbers": part}).all()
+        for run, *info, document, latest, applied, _ in rows:
+            values = None if latest is None and applied else latest_values(latest)
+            found[run] = PackedRun(run_info(*info), unpack(document), values)
+    return found
 
 
 def fetch_run(connection: Connection, keys: Keys, described: DatasetCache, run_id: str) -> RunRow | None:

@@ -45,7 +45,7 @@ _LOGGED_MODEL_FIELDS = ("artifact_path", "flavors", "run_id", "utc_time_created"
 _APPLIED_AT_ONCE = 100
 
 # Built once: a statement takes longer to build than to run.
-_SET_DOCUMENT = Prepared(update(runs).where(runs.c.run == bindparam("number")).values(document=bindparam("packed")))
+SET_DOCUMENT = Prepared(update(runs).where(runs.c.run == bindparam("number")).values(document=bindparam("packed")))
 
 
 class RunOperations(PointLog):
@@ -207,7 +207,7 @@ class RunOperations(PointLog):
             row = locked_run(connection, run_id)
             document = unpack(row.document)
             change(connection, row, document)
-            _SET_DOCUMENT(connection, {"number": row.run, "packed": pack(document)})
+            SET_DOCUMENT(connection, {"number": row.run, "packed": pack(document)})
             return Empty()
 
         return self.db.write(work)
@@ -246,7 +246,7 @@ class RunOperations(PointLog):
             document.params |= fresh
             document.tags |= batch.tags
             write_texts(connection, row.run, fresh, batch.tags, ids)
-            _SET_DOCUMENT(connection, {"number": row.run, "packed": pack(document)})
+            SET_DOCUMENT(connection, {"number": row.run, "packed": pack(document)})
             if name := batch.tags.get(RUN_NAME_TAG):
                 name = name[: limits.MAX_RUN_NAME_CHARACTERS]
                 connection.execute(update(runs).where(runs.c.run == row.run).values(name=name))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, true
+from sqlalchemy import Connection, case, func, select, true
 from sqlalchemy.exc import DBAPIError
 
 from stele.errors import DeadlineExceeded
@@ -33,11 +33,13 @@ __all__ = [
     "ExperimentQuery",
     "RunPage",
     "RunQuery",
+    "count_experiments",
     "deadline",
     "find_experiments",
     "find_runs",
     "register_functions",
     "set_time_limit",
+    "stages_of",
 ]
 
 _STAGES = {
@@ -47,6 +49,11 @@ _STAGES = {
 }
 # How the drivers say that a statement was stopped: PostgreSQL, MySQL, MariaDB, SQLite.
 _STOPPED = frozenset({"57014", 3024, 1969, "interrupted"})
+
+
+def stages_of(view: str) -> tuple[int, ...]:
+    """The stages of runs or experiments that a view shows: ``ACTIVE_ONLY``, ``DELETED_ONLY`` or ``ALL``."""
+    return _STAGES[ViewType.from_string(view)]
 
 
 class RunQuery(msgspec.Struct, frozen=True):
@@ -131,7 +138,7 @@ def find_runs(
             connection=connection,
             clauses=clauses,
             experiments=ids,
-            stages=_STAGES[ViewType.from_string(query.view)],
+            stages=stages_of(query.view),
             node=node,
             keys=[key for key in sorting if key.decides],
             place=None if position is None else deciding_values(sorting, position.values),
@@ -162,7 +169,7 @@ def find_experiments(connection: Connection, query: ExperimentQuery) -> Experime
     clauses = Clauses(dialect_of(connection), {}, now)
     statement = (
         select(experiments.c.experiment_id, *(term.expression for term in terms if term.expression is not None))
-        .where(experiments.c.stage.in_(_STAGES[ViewType.from_string(query.view)]))
+        .where(experiments.c.stage.in_(stages_of(query.view)))
         .where(true() if node is None else clauses.condition(node, experiments))
         .where(true() if position is None else behind(terms, position.values))
         .order_by(*(term.ordered() for term in terms))
@@ -173,6 +180,26 @@ def find_experiments(connection: Connection, query: ExperimentQuery) -> Experime
     size = query.max_results
     token = encode_token(Position(tuple(found[size - 1][1:]), now), mark) if len(found) > size else None
     return ExperimentPage([row[0] for row in found[:size]], token)
+
+
+def count_experiments(connection: Connection, query: ExperimentQuery) -> tuple[int, int]:
+    """How many experiments there are in the view of a query, and how many its filter leaves.
+
+    Raises:
+        InvalidFilter: The filter cannot be understood.
+        DeadlineExceeded: The limit of :func:`set_time_limit` ran out.
+    """
+    node = parse_filter(query.filter_string, EXPERIMENTS)
+    clauses = Clauses(dialect_of(connection), {}, query.now_ms)
+    fits = true() if node is None else clauses.condition(node, experiments)
+    statement = (
+        select(func.count(), func.count(case((fits, 1))))
+        .select_from(experiments)
+        .where(experiments.c.stage.in_(stages_of(query.view)))
+    )
+    with deadline():
+        total, matched = connection.execute(statement).one()
+    return total, matched
 
 
 _NO_CLAUSES = Clauses(dialect=None, names={}, now=0)  # type: ignore[arg-type]  # only for the types of sort terms

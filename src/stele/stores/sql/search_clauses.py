@@ -310,9 +310,9 @@ class Clauses:
             case "LIKE":
                 return self._like(text, values[0], texts)
             case "ILIKE":
-                return self.dialect.ilike(self._whole(text, texts), values[0])
+                return self.dialect.ilike(self.whole(text, texts), values[0])
             case _:
-                return self.dialect.rlike(self._whole(text, texts), values[0])
+                return self.dialect.rlike(self.whole(text, texts), values[0])
 
     def _equal(self, text: ColumnElement[str], values: list[str], texts: FromClause | None) -> Condition:
         if texts is None:
@@ -334,10 +334,10 @@ class Clauses:
         starts = self.dialect.starts(text, indexed) if indexed else None
         if starts is not None and pattern == f"{indexed}%":
             return starts
-        fits = self.dialect.like(self._whole(text, texts), pattern)
+        fits = self.dialect.like(self.whole(text, texts), pattern)
         return fits if starts is None else and_(starts, fits)
 
-    def _whole(self, text: ColumnElement[str], texts: FromClause | None) -> ColumnElement[str]:
+    def whole(self, text: ColumnElement[str], texts: FromClause | None) -> ColumnElement[str]:
         if texts is None:
             return text
         return case((self.dialect.characters(text) < TEXT_PREFIX, text), else_=text.concat(_rest_of(texts)))

@@ -106,6 +106,9 @@ class Dialect(Protocol):
     def characters(self, text: TextExpression) -> ColumnElement[int]:
         """The number of characters of the text."""
 
+    def exact(self, text: TextExpression) -> ColumnElement[Any]:
+        """The text as something that is equal to another one when all its bytes are."""
+
     def probe(self, key: Condition, value: Condition) -> Condition:
         """A row exists that ``key`` names by an index and that fulfils ``value``, looked up for one run at a time."""
 
@@ -135,6 +138,9 @@ class _Common:
 
     def characters(self, text: TextExpression) -> ColumnElement[int]:
         return func.char_length(text)
+
+    def exact(self, text: TextExpression) -> ColumnElement[Any]:
+        return text
 
 
 class _Sqlite(_Common):
@@ -193,6 +199,9 @@ class _MySql(_Common):
 
     def starts(self, text: TextExpression, prefix: str) -> Condition | None:
         return None  # MySQL makes the range out of LIKE itself, and its order pads with spaces
+
+    def exact(self, text: TextExpression) -> ColumnElement[Any]:
+        return cast(text, mysql.BINARY)  # utf8mb4_bin ignores trailing spaces
 
     def ilike(self, text: TextExpression, pattern: str) -> Condition:
         return text.bool_op("REGEXP")(like.to_regex(pattern, end=r"\z", ignore_case=True))

@@ -24,7 +24,7 @@ from sqlalchemy.pool import QueuePool
 
 from stele import settings
 from stele.errors import InvalidParameterValue, SteleError, Unavailable, shown
-from stele.stores.sql.database import Database, run_hooks
+from stele.stores.sql.database import Database, forget_hooks, run_hooks
 from stele.stores.sql.search import register_functions
 from stele.stores.sql.turns import open_turn
 
@@ -84,6 +84,7 @@ class Sqlite(Database):
         tasks = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP))]
         try:
             with self._processes, self._writer.connect() as connection:
+                forget_hooks(connection)
                 with connection.begin():
                     self._run(connection, tasks)
                 run_hooks(connection)

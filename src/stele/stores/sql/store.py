@@ -11,6 +11,7 @@ from stele.stores.sql.approvals import ApprovalOperations
 from stele.stores.sql.datasets import DatasetOperations
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.engines import open_database
+from stele.stores.sql.experiment_overview import OverviewOperations
 from stele.stores.sql.experiments import ExperimentOperations, artifact_location, is_local, local_root
 from stele.stores.sql.finding import FindOperations
 from stele.stores.sql.group_writes import GroupWrites
@@ -26,6 +27,12 @@ from stele.stores.sql.recent_changes import RecentChangeOperations
 from stele.stores.sql.registered_models import RegisteredModelOperations
 from stele.stores.sql.registry_events import RegistryEventOperations
 from stele.stores.sql.rewinding import RewindOperations
+from stele.stores.sql.run_changes import BulkOperations
+from stele.stores.sql.run_describe import RunDescriptions
+from stele.stores.sql.run_frames import FrameMemory
+from stele.stores.sql.run_groups import RunGroupOperations
+from stele.stores.sql.run_keys import RunKeyOperations
+from stele.stores.sql.run_table import RunTableOperations
 from stele.stores.sql.schema_version import prepare
 from stele.stores.sql.search_memory import SearchMemory
 from stele.stores.sql.series_operations import SeriesOperations
@@ -44,6 +51,12 @@ class SqlStore(
     IngestOperations,
     MetricOperations,
     SeriesOperations,
+    RunTableOperations,
+    RunGroupOperations,
+    RunDescriptions,
+    RunKeyOperations,
+    BulkOperations,
+    OverviewOperations,
     LoggedModelOperations,
     RegisteredModelOperations,
     ModelVersionOperations,
@@ -76,6 +89,7 @@ class SqlStore(
         self.keys = Keys()
         self.described = DatasetCache()
         self.searches = SearchMemory()
+        self.frames = FrameMemory()
         self.cells = new_cell_cache()
         # The one who starts a store may say ``..``; a client that makes an experiment may not.
         self.artifact_root = artifact_location(local_root(artifact_root) if is_local(artifact_root) else artifact_root)

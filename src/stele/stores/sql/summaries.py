@@ -155,7 +155,7 @@ def store_changes(connection: Connection, numbers: Sequence[int], changes: Mappi
         connection.execute(
             update(runs)
             .where(runs.c.run == bindparam("b_run"))
-            .values(latest=bindparam("b_latest"), applied_id=bindparam("b_applied")),
+            .values(latest=bindparam("b_latest"), applied_id=bindparam("b_applied"), record_stamp=runs.c.record_stamp),
             [{"b_run": run, "b_latest": item.latest, "b_applied": item.until} for run, item in valid.items()],
         )
     applied |= {run: change.until for run, change in valid.items()}

@@ -123,13 +123,31 @@ runs = Table(
         default=next_stamp(),
         onupdate=next_stamp(literal_column("change_stamp")),
     ),
+    # The same for everything but metrics: what writes these alone names it, and leaves it as it is.
+    Column(
+        "record_stamp",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        default=next_stamp(),
+        onupdate=next_stamp(literal_column("record_stamp")),
+    ),
     Index("ix_runs_deleted", "stage", "deleted_time"),
     # What has changed lately in an experiment.
     Index("ix_runs_change_stamp", "experiment_id", "change_stamp"),
+    Index("ix_runs_record_stamp", "experiment_id", "record_stamp"),
     **TABLE,
 )
-# The default order of a listing, newest first, with its tie-break.
-Index("ix_runs_list", runs.c.experiment_id, runs.c.stage, runs.c.start_time.desc(), runs.c.run_id)
+# The default order of a listing, newest first, with its tie-break; and what a table of all runs is made of.
+Index(
+    "ix_runs_list",
+    runs.c.experiment_id,
+    runs.c.stage,
+    runs.c.start_time.desc(),
+    runs.c.run_id,
+    runs.c.status,
+    runs.c.end_time,
+)
 
 latest_metrics = Table(
     "latest_metrics",
