@@ -25,7 +25,7 @@ class ExperimentOverview(Struct, frozen=True):
     """An experiment, and its active runs.
 
     ``runs`` counts them by status. ``owner`` is the tag ``stele.owner``, else the user of the first run. ``archived``
-    says whether the tag ``stele.archived`` is ``true``. ``last_activity`` is the latest start or end of a run,
+    says whether it has the tag ``stele.archived_at``. ``last_activity`` is the latest start or end of a run,
     milliseconds since 1970. ``activity`` counts the runs that were started on each of the last 28 days in UTC, today's
     last.
     """

@@ -14,6 +14,7 @@ from stele.schema.enums import ViewTypeName
 
 __all__ = [
     "ARCHIVED_TAG",
+    "EXPERIMENT_ARCHIVED_TAG",
     "OWNER_TAG",
     "PARENT_TAG",
     "Archived",
@@ -45,7 +46,10 @@ __all__ = [
 ]
 
 ARCHIVED_TAG, OWNER_TAG, PARENT_TAG = "stele.archived", "stele.owner", "mlflow.parentRunId"
-"""A run or an experiment is archived when the first is ``true``; the last holds the id of the run above."""
+"""A run is archived when the first is ``true``; the last holds the id of the run above."""
+
+EXPERIMENT_ARCHIVED_TAG = "stele.archived_at"
+"""When an experiment was archived, see ``stele.archive_experiment``."""
 
 Archived = Literal["exclude", "include", "only"]
 ColumnKind = Literal["attribute", "metric", "param", "tag"]

@@ -66,7 +66,7 @@ class ExperimentOverviewContract:
 
     def test_tags_say_who_and_whether_archived(self, store: TrackingStore, prefix: str, experiment: str) -> None:
         store.create_run(r.CreateRun(experiment_id=experiment, user_id="somebody"))
-        for key, value in (("stele.owner", "ann"), ("stele.archived", "true")):
+        for key, value in (("stele.owner", "ann"), ("stele.archived_at", "2026-11-28T12:00:00Z")):
             store.set_experiment_tag(e.SetExperimentTag(experiment_id=experiment, key=key, value=value))
         found = self.one(store, prefix)
         assert (found.owner, found.archived) == ("ann", True)

@@ -1108,6 +1108,102 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/2.0/stele/artifacts/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_artifact_tree_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/artifacts/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["read_artifact_table_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/artifacts/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["create_ticket_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["find_by_name_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_views_get"];
+        put?: never;
+        post: operations["create_view_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/stele/views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["delete_view_delete"];
+        options?: never;
+        head?: never;
+        patch: operations["update_view_patch"];
+        trace?: never;
+    };
     "/api/2.0/stele/experiments/overview": {
         parameters: {
             query?: never;
@@ -1252,102 +1348,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/2.0/stele/artifacts/tree": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_artifact_tree_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/2.0/stele/artifacts/table": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["read_artifact_table_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/2.0/stele/artifacts/tickets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["create_ticket_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/2.0/stele/find": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["find_by_name_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/2.0/stele/views": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_views_get"];
-        put?: never;
-        post: operations["create_view_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/2.0/stele/views/{view_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["delete_view_delete"];
-        options?: never;
-        head?: never;
-        patch: operations["update_view_patch"];
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1355,10 +1355,17 @@ export interface components {
         /**
          * ErrorBody
          * @description What went wrong, on every status from 400 on.
+         *
+         *         When a filter or a clause of an order cannot be understood, ``clause`` is its text, ``position`` the place of the
+         *         first character at fault, counted from 0, and ``problem`` the message without a picture of that.
          */
         ErrorBody: {
             error_code: string;
             message: string;
+            clause?: string;
+            /** Format: int64 */
+            position?: number;
+            problem?: string;
         };
         /** CreateExperiment */
         CreateExperiment: {
@@ -2240,6 +2247,125 @@ export interface components {
             values: components["schemas"]["Double"][];
         };
         /**
+         * ListArtifactTree
+         * @description All files below ``path``, ``max_results`` (1 to 10 000) on a page.
+         */
+        ListArtifactTree: {
+            /** @default  */
+            run_id?: string;
+            /** @default  */
+            model_id?: string;
+            /** @default  */
+            model_name?: string;
+            /** @default  */
+            model_version?: string;
+            /** @default  */
+            path?: string;
+            /**
+             * Format: int64
+             * @default 1000
+             */
+            max_results?: number;
+            /** @default  */
+            page_token?: string;
+        };
+        /**
+         * ReadArtifactTable
+         * @description Rows ``offset`` to ``offset + limit`` (1 to 1 000) of a file that holds a table.
+         *
+         *         ``path`` ends in ``.csv``, ``.tsv``, ``.parquet`` or ``.json``: the form of ``log_table``, or a list of objects.
+         *         ``file_version`` is one of the versions of the file; 0 is the current one.
+         */
+        ReadArtifactTable: {
+            /** @default  */
+            run_id?: string;
+            /** @default  */
+            model_id?: string;
+            /** @default  */
+            model_name?: string;
+            /** @default  */
+            model_version?: string;
+            /** @default  */
+            path?: string;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            file_version?: number;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            offset?: number;
+            /**
+             * Format: int64
+             * @default 100
+             */
+            limit?: number;
+        };
+        /**
+         * CreateTicket
+         * @description Asks for a ticket for the file or directory ``path``.
+         */
+        CreateTicket: {
+            /** @default  */
+            run_id?: string;
+            /** @default  */
+            model_id?: string;
+            /** @default  */
+            model_name?: string;
+            /** @default  */
+            model_version?: string;
+            /** @default  */
+            path?: string;
+        };
+        /**
+         * FindByName
+         * @description What has ``text`` (1 to 250 characters) in its name, in any case; ``%`` and ``_`` stand for others, as in ILIKE.
+         *
+         *         At most ``max_results`` (1 to 50) of each kind are given.
+         */
+        FindByName: {
+            text: string;
+            /**
+             * Format: int64
+             * @default 10
+             */
+            max_results?: number;
+        };
+        /**
+         * ListViews
+         * @description The views of an experiment.
+         */
+        ListViews: {
+            experiment_id: string;
+        };
+        /**
+         * CreateView
+         * @description A new view. ``name`` has 1 to 250 characters and is the only one in the experiment, ``state`` up to 64 KiB.
+         */
+        CreateView: {
+            experiment_id: string;
+            name: string;
+            state: string;
+        };
+        /**
+         * UpdateView
+         * @description Another name or state; what is absent stays.
+         */
+        UpdateView: {
+            view_id: string;
+            name?: string;
+            state?: string;
+        };
+        /**
+         * ViewId
+         * @description Names a view.
+         */
+        ViewId: {
+            view_id: string;
+        };
+        /**
          * DescribeExperiments
          * @description ``filter`` and ``order_by`` are those of a search for experiments; ``max_results`` 1 to 1 000.
          */
@@ -2253,7 +2379,10 @@ export interface components {
              * @enum {unknown}
              */
             view?: 1 | 2 | 3 | "ACTIVE_ONLY" | "ALL" | "DELETED_ONLY";
-            /** @default 1000 */
+            /**
+             * Format: int64
+             * @default 1000
+             */
             max_results?: number;
             /** @default  */
             page_token?: string;
@@ -2285,9 +2414,15 @@ export interface components {
             archived?: "exclude" | "include" | "only";
             /** @default [] */
             within?: components["schemas"]["Condition"][];
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             offset?: number;
-            /** @default 100 */
+            /**
+             * Format: int64
+             * @default 100
+             */
             max_rows?: number;
             /** @default [] */
             columns?: components["schemas"]["RunColumn"][];
@@ -2304,8 +2439,7 @@ export interface components {
          */
         Condition: {
             column: components["schemas"]["RunColumn"];
-            /** @default null */
-            value?: string | null;
+            value?: string;
         };
         /**
          * RunColumn
@@ -2352,9 +2486,15 @@ export interface components {
             group_by: components["schemas"]["RunColumn"][];
             /** @default [] */
             aggregates?: components["schemas"]["RunColumn"][];
-            /** @default 1000 */
+            /**
+             * Format: int64
+             * @default 1000
+             */
             max_groups?: number;
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             offset?: number;
         };
         /**
@@ -2368,7 +2508,10 @@ export interface components {
             kinds?: ("metric" | "param" | "tag")[];
             /** @default  */
             contains?: string;
-            /** @default 1000 */
+            /**
+             * Format: int64
+             * @default 1000
+             */
             max_results?: number;
         };
         /**
@@ -2421,7 +2564,10 @@ export interface components {
             within?: components["schemas"]["Condition"][];
             /** @default [] */
             columns?: components["schemas"]["RunColumn"][];
-            /** @default 100000 */
+            /**
+             * Format: int64
+             * @default 100000
+             */
             max_runs?: number;
         };
         /**
@@ -3033,376 +3179,6 @@ export interface components {
             repeated_batch?: boolean;
         };
         /**
-         * DescribeExperimentsResponse
-         * @description A page of experiments; ``total`` counts those of the view, ``matched`` those that the filter leaves.
-         */
-        DescribeExperimentsResponse: {
-            experiments: components["schemas"]["ExperimentOverview"][];
-            total: number;
-            matched: number;
-            /** @default  */
-            next_page_token?: string;
-        };
-        /**
-         * ExperimentOverview
-         * @description An experiment, and its active runs.
-         *
-         *         ``runs`` counts them by status. ``owner`` is the tag ``stele.owner``, else the user of the first run. ``archived``
-         *         says whether the tag ``stele.archived`` is ``true``. ``last_activity`` is the latest start or end of a run,
-         *         milliseconds since 1970. ``activity`` counts the runs that were started on each of the last 28 days in UTC, today's
-         *         last.
-         */
-        ExperimentOverview: {
-            experiment: components["schemas"]["Experiment"];
-            runs: {
-                [key: string]: number;
-            };
-            archived: boolean;
-            owner: string;
-            last_activity: number | null;
-            activity: number[];
-        };
-        /**
-         * QueryRunsTableResponse
-         * @description A part of the table.
-         *
-         *         ``total`` counts the runs of the experiments in this view, archived ones by the same rule; ``matched`` those that
-         *         the filter and ``within`` leave, ``statuses`` these by status. ``rows_total`` is the length of the whole list that
-         *         ``offset`` counts in: ``matched``, in a tree what is unfolded. ``version`` is another one when anything that the
-         *         list depends on has changed. ``milliseconds`` is what the answer took.
-         */
-        QueryRunsTableResponse: {
-            total: number;
-            matched: number;
-            statuses: {
-                [key: string]: number;
-            };
-            rows: components["schemas"]["TableRow"][];
-            rows_total: number;
-            version: string;
-            milliseconds: number;
-        };
-        /**
-         * TableRow
-         * @description One run. Times are milliseconds since 1970; ``values`` are in the order of the columns asked for.
-         *
-         *         In a tree ``depth`` counts the runs above, ``children`` those directly below, ``matching_children`` those of them
-         *         that match or have a match below. ``matched`` is false for a run that is shown for the sake of those below it.
-         */
-        TableRow: {
-            run_id: string;
-            experiment_id: string;
-            name: string;
-            status: string;
-            start_time: number;
-            end_time: number | null;
-            user_id: string;
-            lifecycle_stage: string;
-            archived: boolean;
-            parent_run_id: string;
-            values: (number | string | null)[];
-            depth: number;
-            children: number;
-            matching_children: number;
-            matched: boolean;
-            expanded: boolean;
-        };
-        /**
-         * GroupRunsResponse
-         * @description Groups by the place of their first run in the order; ``total`` counts all.
-         */
-        GroupRunsResponse: {
-            groups: components["schemas"]["RunGroup"][];
-            total: number;
-        };
-        /**
-         * RunGroup
-         * @description The runs with these values in the columns of ``group_by``; ``null`` where they have none.
-         */
-        RunGroup: {
-            key: (string | null)[];
-            count: number;
-            statuses: {
-                [key: string]: number;
-            };
-            aggregates: components["schemas"]["GroupFigures"][];
-        };
-        /**
-         * GroupFigures
-         * @description What one column is in a group.
-         *
-         *         ``count`` runs have a number in it. ``mean`` is over finite ones, ``min`` and ``max`` are over all but NaN; each is
-         *         ``null`` when there is none.
-         */
-        GroupFigures: {
-            count: number;
-            mean: number | null;
-            min: number | null;
-            max: number | null;
-        };
-        /**
-         * ListRunKeysResponse
-         * @description Keys by kind, then the most frequent first, then by name; ``total`` counts all.
-         */
-        ListRunKeysResponse: {
-            keys: components["schemas"]["RunKey"][];
-            total: number;
-        };
-        /**
-         * RunKey
-         * @description One key, and how many active runs have it; ``numeric`` when all its values are numbers.
-         */
-        RunKey: {
-            /** @enum {unknown} */
-            kind: "metric" | "param" | "tag";
-            name: string;
-            runs: number;
-            numeric: boolean;
-        };
-        /**
-         * DescribeValuesResponse
-         * @description ``runs`` have a value, ``distinct`` values there are; the ten most frequent are ``common``.
-         *
-         *         ``min`` and ``max`` are over finite numbers. A column of texts is ``numeric`` when each one is a number.
-         */
-        DescribeValuesResponse: {
-            runs: number;
-            distinct: number;
-            numeric: boolean;
-            /** @default null */
-            min?: number | null;
-            /** @default null */
-            max?: number | null;
-            /** @default null */
-            histogram?: components["schemas"]["Histogram"] | null;
-            common: components["schemas"]["ValueCount"][];
-        };
-        /**
-         * Histogram
-         * @description ``counts[i]`` numbers lie from ``edges[i]`` to ``edges[i + 1]``, the last edge included.
-         *
-         *         Bins are equally wide, or equally wide in the logarithm when ``log`` is set.
-         */
-        Histogram: {
-            edges: number[];
-            counts: number[];
-            log: boolean;
-        };
-        /**
-         * ValueCount
-         * @description How many runs have a value.
-         */
-        ValueCount: {
-            /** @description Never null. */
-            value: number | string | null;
-            runs: number;
-        };
-        /**
-         * ReadColumnsResponse
-         * @description Lists of one length, one item for each run in order; ``columns`` in the order of the request.
-         */
-        ReadColumnsResponse: {
-            run_ids: string[];
-            names: string[];
-            statuses: string[];
-            columns: (number | string | null)[][];
-            matched: number;
-        };
-        /**
-         * DifferingColumnsResponse
-         * @description Columns by kind and key; ``equal`` counts the others that at least one of the runs has.
-         */
-        DifferingColumnsResponse: {
-            differing: components["schemas"]["RunColumn"][];
-            equal: number;
-        };
-        /**
-         * ChangeRunsResponse
-         * @description How many runs are not as they were.
-         */
-        ChangeRunsResponse: {
-            changed: number;
-        };
-        /**
-         * GetSeriesResponse
-         * @description Series in the order of the request: run by run, and in each run key by key.
-         */
-        GetSeriesResponse: {
-            /** @default [] */
-            series?: (components["schemas"]["PointSeries"] | components["schemas"]["BucketSeries"])[];
-            /** @default  */
-            next_page_token?: string;
-        };
-        /**
-         * PointSeries
-         * @description Every point of a series in the range, by step, then timestamp, then value.
-         *
-         *         ``origin`` is the start of the run, which relative time counts from; times are milliseconds since 1970.
-         */
-        PointSeries: {
-            /** @enum {unknown} */
-            form: "points";
-            run_id: string;
-            key: string;
-            /** Format: int64 */
-            points: number;
-            /** Format: int64 */
-            origin: number;
-            steps: number[];
-            timestamps: number[];
-            values: components["schemas"]["Double"][];
-        };
-        /**
-         * BucketSeries
-         * @description A series in buckets by ascending x; every point in the range is in exactly one, and no bucket is empty.
-         *
-         *         ``first_x`` and ``last_x`` are the least and the greatest x of a bucket's points, ``counts`` their number,
-         *         ``nans`` and ``infinities`` how many of them are no finite numbers. ``min`` and ``max`` are over all but NaN (NaN
-         *         when there is nothing else), ``mean`` is over finite values (NaN likewise), ``last`` is the value with the greatest
-         *         step, then timestamp.
-         *
-         *         Of a series with more than 192 points for each bucket, groups of consecutive points stay together (up to 256, or a
-         *         quarter of a bucket), so two buckets may share a step.
-         */
-        BucketSeries: {
-            /** @enum {unknown} */
-            form: "buckets";
-            run_id: string;
-            key: string;
-            /** Format: int64 */
-            points: number;
-            /** Format: int64 */
-            origin: number;
-            first_x: number[];
-            last_x: number[];
-            counts: number[];
-            nans: number[];
-            infinities: number[];
-            min: components["schemas"]["Double"][];
-            max: components["schemas"]["Double"][];
-            mean: components["schemas"]["Double"][];
-            last: components["schemas"]["Double"][];
-        };
-        /**
-         * ListArtifactTree
-         * @description All files below ``path``, ``max_results`` (1 to 10 000) on a page.
-         */
-        ListArtifactTree: {
-            /** @default  */
-            run_id?: string;
-            /** @default  */
-            model_id?: string;
-            /** @default  */
-            model_name?: string;
-            /** @default  */
-            model_version?: string;
-            /** @default  */
-            path?: string;
-            /**
-             * Format: int64
-             * @default 1000
-             */
-            max_results?: number;
-            /** @default  */
-            page_token?: string;
-        };
-        /**
-         * ReadArtifactTable
-         * @description Rows ``offset`` to ``offset + limit`` (1 to 1 000) of a file that holds a table.
-         *
-         *         ``path`` ends in ``.csv``, ``.tsv``, ``.parquet`` or ``.json``: the form of ``log_table``, or a list of objects.
-         *         ``file_version`` is one of the versions of the file; 0 is the current one.
-         */
-        ReadArtifactTable: {
-            /** @default  */
-            run_id?: string;
-            /** @default  */
-            model_id?: string;
-            /** @default  */
-            model_name?: string;
-            /** @default  */
-            model_version?: string;
-            /** @default  */
-            path?: string;
-            /**
-             * Format: int64
-             * @default 0
-             */
-            file_version?: number;
-            /**
-             * Format: int64
-             * @default 0
-             */
-            offset?: number;
-            /**
-             * Format: int64
-             * @default 100
-             */
-            limit?: number;
-        };
-        /**
-         * CreateTicket
-         * @description Asks for a ticket for the file or directory ``path``.
-         */
-        CreateTicket: {
-            /** @default  */
-            run_id?: string;
-            /** @default  */
-            model_id?: string;
-            /** @default  */
-            model_name?: string;
-            /** @default  */
-            model_version?: string;
-            /** @default  */
-            path?: string;
-        };
-        /**
-         * FindByName
-         * @description What has ``text`` (1 to 250 characters) in its name, in any case; ``%`` and ``_`` stand for others, as in ILIKE.
-         *
-         *         At most ``max_results`` (1 to 50) of each kind are given.
-         */
-        FindByName: {
-            text: string;
-            /**
-             * Format: int64
-             * @default 10
-             */
-            max_results?: number;
-        };
-        /**
-         * ListViews
-         * @description The views of an experiment.
-         */
-        ListViews: {
-            experiment_id: string;
-        };
-        /**
-         * CreateView
-         * @description A new view. ``name`` has 1 to 250 characters and is the only one in the experiment, ``state`` up to 64 KiB.
-         */
-        CreateView: {
-            experiment_id: string;
-            name: string;
-            state: string;
-        };
-        /**
-         * UpdateView
-         * @description Another name or state; what is absent stays.
-         */
-        UpdateView: {
-            view_id: string;
-            name?: string;
-            state?: string;
-        };
-        /**
-         * ViewId
-         * @description Names a view.
-         */
-        ViewId: {
-            view_id: string;
-        };
-        /**
          * ListArtifactTreeResponse
          * @description Files by path, name by name. ``total_files`` and ``total_bytes`` are of all pages.
          *
@@ -3552,6 +3328,274 @@ export interface components {
         /** ViewResponse */
         ViewResponse: {
             view: components["schemas"]["View"];
+        };
+        /**
+         * DescribeExperimentsResponse
+         * @description A page of experiments; ``total`` counts those of the view, ``matched`` those that the filter leaves.
+         */
+        DescribeExperimentsResponse: {
+            experiments: components["schemas"]["ExperimentOverview"][];
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            matched: number;
+            /** @default  */
+            next_page_token?: string;
+        };
+        /**
+         * ExperimentOverview
+         * @description An experiment, and its active runs.
+         *
+         *         ``runs`` counts them by status. ``owner`` is the tag ``stele.owner``, else the user of the first run. ``archived``
+         *         says whether it has the tag ``stele.archived_at``. ``last_activity`` is the latest start or end of a run,
+         *         milliseconds since 1970. ``activity`` counts the runs that were started on each of the last 28 days in UTC, today's
+         *         last.
+         */
+        ExperimentOverview: {
+            experiment: components["schemas"]["Experiment"];
+            runs: {
+                [key: string]: number;
+            };
+            archived: boolean;
+            owner: string;
+            last_activity: number | null;
+            activity: number[];
+        };
+        /**
+         * QueryRunsTableResponse
+         * @description A part of the table.
+         *
+         *         ``total`` counts the runs of the experiments in this view, archived ones by the same rule; ``matched`` those that
+         *         the filter and ``within`` leave, ``statuses`` these by status. ``rows_total`` is the length of the whole list that
+         *         ``offset`` counts in: ``matched``, in a tree what is unfolded. ``version`` is another one when anything that the
+         *         list depends on has changed. ``milliseconds`` is what the answer took.
+         */
+        QueryRunsTableResponse: {
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            matched: number;
+            statuses: {
+                [key: string]: number;
+            };
+            rows: components["schemas"]["TableRow"][];
+            /** Format: int64 */
+            rows_total: number;
+            version: string;
+            milliseconds: components["schemas"]["Double"];
+        };
+        /**
+         * TableRow
+         * @description One run. Times are milliseconds since 1970; ``values`` are in the order of the columns asked for.
+         *
+         *         In a tree ``depth`` counts the runs above, ``children`` those directly below, ``matching_children`` those of them
+         *         that match or have a match below. ``matched`` is false for a run that is shown for the sake of those below it.
+         */
+        TableRow: {
+            run_id: string;
+            experiment_id: string;
+            name: string;
+            status: string;
+            /** Format: int64 */
+            start_time: number;
+            end_time: number | null;
+            user_id: string;
+            lifecycle_stage: string;
+            archived: boolean;
+            parent_run_id: string;
+            values: (components["schemas"]["Double"] | string | null)[];
+            /** Format: int64 */
+            depth: number;
+            /** Format: int64 */
+            children: number;
+            /** Format: int64 */
+            matching_children: number;
+            matched: boolean;
+            expanded: boolean;
+        };
+        /**
+         * GroupRunsResponse
+         * @description Groups by the place of their first run in the order; ``total`` counts all.
+         */
+        GroupRunsResponse: {
+            groups: components["schemas"]["RunGroup"][];
+            /** Format: int64 */
+            total: number;
+        };
+        /**
+         * RunGroup
+         * @description The runs with these values in the columns of ``group_by``; ``null`` where they have none.
+         */
+        RunGroup: {
+            key: (string | null)[];
+            /** Format: int64 */
+            count: number;
+            statuses: {
+                [key: string]: number;
+            };
+            aggregates: components["schemas"]["GroupFigures"][];
+        };
+        /**
+         * GroupFigures
+         * @description What one column is in a group.
+         *
+         *         ``count`` runs have a number in it. ``mean`` is over finite ones, ``min`` and ``max`` are over all but NaN; each is
+         *         ``null`` when there is none.
+         */
+        GroupFigures: {
+            /** Format: int64 */
+            count: number;
+            mean: components["schemas"]["Double"] | null;
+            min: components["schemas"]["Double"] | null;
+            max: components["schemas"]["Double"] | null;
+        };
+        /**
+         * ListRunKeysResponse
+         * @description Keys by kind, then the most frequent first, then by name; ``total`` counts all.
+         */
+        ListRunKeysResponse: {
+            keys: components["schemas"]["RunKey"][];
+            /** Format: int64 */
+            total: number;
+        };
+        /**
+         * RunKey
+         * @description One key, and how many active runs have it; ``numeric`` when all its values are numbers.
+         */
+        RunKey: {
+            /** @enum {unknown} */
+            kind: "metric" | "param" | "tag";
+            name: string;
+            /** Format: int64 */
+            runs: number;
+            numeric: boolean;
+        };
+        /**
+         * DescribeValuesResponse
+         * @description ``runs`` have a value, ``distinct`` values there are; the ten most frequent are ``common``.
+         *
+         *         ``min`` and ``max`` are over finite numbers. A column of texts is ``numeric`` when each one is a number.
+         */
+        DescribeValuesResponse: {
+            /** Format: int64 */
+            runs: number;
+            /** Format: int64 */
+            distinct: number;
+            numeric: boolean;
+            min?: components["schemas"]["Double"];
+            max?: components["schemas"]["Double"];
+            histogram?: components["schemas"]["Histogram"];
+            common: components["schemas"]["ValueCount"][];
+        };
+        /**
+         * Histogram
+         * @description ``counts[i]`` numbers lie from ``edges[i]`` to ``edges[i + 1]``, the last edge included.
+         *
+         *         Bins are equally wide, or equally wide in the logarithm when ``log`` is set.
+         */
+        Histogram: {
+            edges: components["schemas"]["Double"][];
+            counts: number[];
+            log: boolean;
+        };
+        /**
+         * ValueCount
+         * @description How many runs have a value.
+         */
+        ValueCount: {
+            /** @description Never null. */
+            value: components["schemas"]["Double"] | string | null;
+            /** Format: int64 */
+            runs: number;
+        };
+        /**
+         * ReadColumnsResponse
+         * @description Lists of one length, one item for each run in order; ``columns`` in the order of the request.
+         */
+        ReadColumnsResponse: {
+            run_ids: string[];
+            names: string[];
+            statuses: string[];
+            columns: (components["schemas"]["Double"] | string | null)[][];
+            /** Format: int64 */
+            matched: number;
+        };
+        /**
+         * DifferingColumnsResponse
+         * @description Columns by kind and key; ``equal`` counts the others that at least one of the runs has.
+         */
+        DifferingColumnsResponse: {
+            differing: components["schemas"]["RunColumn"][];
+            /** Format: int64 */
+            equal: number;
+        };
+        /**
+         * ChangeRunsResponse
+         * @description How many runs are not as they were.
+         */
+        ChangeRunsResponse: {
+            /** Format: int64 */
+            changed: number;
+        };
+        /**
+         * GetSeriesResponse
+         * @description Series in the order of the request: run by run, and in each run key by key.
+         */
+        GetSeriesResponse: {
+            /** @default [] */
+            series?: (components["schemas"]["PointSeries"] | components["schemas"]["BucketSeries"])[];
+            /** @default  */
+            next_page_token?: string;
+        };
+        /**
+         * PointSeries
+         * @description Every point of a series in the range, by step, then timestamp, then value.
+         *
+         *         ``origin`` is the start of the run, which relative time counts from; times are milliseconds since 1970.
+         */
+        PointSeries: {
+            /** @enum {unknown} */
+            form: "points";
+            run_id: string;
+            key: string;
+            /** Format: int64 */
+            points: number;
+            /** Format: int64 */
+            origin: number;
+            steps: number[];
+            timestamps: number[];
+            values: components["schemas"]["Double"][];
+        };
+        /**
+         * BucketSeries
+         * @description A series in buckets by ascending x; every point in the range is in exactly one, and no bucket is empty.
+         *
+         *         ``first_x`` and ``last_x`` are the least and the greatest x of a bucket's points, ``counts`` their number,
+         *         ``nans`` and ``infinities`` how many of them are no finite numbers. ``min`` and ``max`` are over all but NaN (NaN
+         *         when there is nothing else), ``mean`` is over finite values (NaN likewise), ``last`` is the value with the greatest
+         *         step, then timestamp.
+         *
+         *         Of a series with more than 192 points for each bucket, groups of consecutive points stay together (up to 256, or a
+         *         quarter of a bucket), so two buckets may share a step.
+         */
+        BucketSeries: {
+            /** @enum {unknown} */
+            form: "buckets";
+            run_id: string;
+            key: string;
+            /** Format: int64 */
+            points: number;
+            /** Format: int64 */
+            origin: number;
+            first_x: number[];
+            last_x: number[];
+            counts: number[];
+            nans: number[];
+            infinities: number[];
+            min: components["schemas"]["Double"][];
+            max: components["schemas"]["Double"][];
+            mean: components["schemas"]["Double"][];
+            last: components["schemas"]["Double"][];
         };
         /**
          * Double
@@ -5600,6 +5644,216 @@ export interface operations {
             default: components["responses"]["Error"];
         };
     };
+    list_artifact_tree_get: {
+        parameters: {
+            query?: {
+                run_id?: string;
+                model_id?: string;
+                model_name?: string;
+                model_version?: string;
+                path?: string;
+                max_results?: number;
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListArtifactTreeResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    read_artifact_table_get: {
+        parameters: {
+            query?: {
+                run_id?: string;
+                model_id?: string;
+                model_name?: string;
+                model_version?: string;
+                path?: string;
+                file_version?: number;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadArtifactTableResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    create_ticket_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTicket"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    find_by_name_get: {
+        parameters: {
+            query: {
+                text: string;
+                max_results?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindByNameResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    list_views_get: {
+        parameters: {
+            query: {
+                experiment_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListViewsResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    create_view_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateView"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    delete_view_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewId"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Empty"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    update_view_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateView"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
     describe_experiments_post: {
         parameters: {
             query?: never;
@@ -5820,216 +6074,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GetSeriesResponse"];
-                };
-            };
-            default: components["responses"]["Error"];
-        };
-    };
-    list_artifact_tree_get: {
-        parameters: {
-            query?: {
-                run_id?: string;
-                model_id?: string;
-                model_name?: string;
-                model_version?: string;
-                path?: string;
-                max_results?: number;
-                page_token?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ListArtifactTreeResponse"];
-                };
-            };
-            default: components["responses"]["Error"];
-        };
-    };
-    read_artifact_table_get: {
-        parameters: {
-            query?: {
-                run_id?: string;
-                model_id?: string;
-                model_name?: string;
-                model_version?: string;
-                path?: string;
-                file_version?: number;
-                offset?: number;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReadArtifactTableResponse"];
-                };
-            };
-            default: components["responses"]["Error"];
-        };
-    };
-    create_ticket_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateTicket"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TicketResponse"];
-                };
-            };
-            default: components["responses"]["Error"];
-        };
-    };
-    find_by_name_get: {
-        parameters: {
-            query: {
-                text: string;
-                max_results?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FindByNameResponse"];
-                };
-            };
-            default: components["responses"]["Error"];
-        };
-    };
-    list_views_get: {
-        parameters: {
-            query: {
-                experiment_id: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ListViewsResponse"];
-                };
-            };
-            default: components["responses"]["Error"];
-        };
-    };
-    create_view_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateView"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ViewResponse"];
-                };
-            };
-            default: components["responses"]["Error"];
-        };
-    };
-    delete_view_delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                view_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ViewId"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Empty"];
-                };
-            };
-            default: components["responses"]["Error"];
-        };
-    };
-    update_view_patch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                view_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["UpdateView"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ViewResponse"];
                 };
             };
             default: components["responses"]["Error"];

@@ -281,7 +281,7 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
             rows {count(range.first + 1)}–{count(Math.min(range.last + 1, layout.total))}
           </span>
         )}
-        {first.data && <span className="dim">{Math.max(1, Math.round(first.data.milliseconds))} ms</span>}
+        {first.data && <span className="dim">{Math.max(1, Math.round(Number(first.data.milliseconds)))} ms</span>}
         <span>
           <kbd>?</kbd> shortcuts
         </span>

@@ -113,7 +113,7 @@ export function useLayout(wanted: Wanted, rowsTotal: number, groups: readonly Gr
       const id = groupId(group);
       const header: Segment = { kind: "header", group, id, folded: !unfolded.has(id), count: 1 };
       if (header.folded) return [header];
-      const within = group.key.map((value, i) => ({ column: wireColumn(view.group[i]!), value }));
+      const within = group.key.map((value, i) => ({ column: wireColumn(view.group[i]!), value: value ?? undefined }));
       return [header, { kind: "rows", selection: { ...selection, within }, count: group.count }];
     });
     return layOut(segments);

@@ -12,7 +12,7 @@ from stele import limits, settings
 from stele.schema.enums import RunStatus, view_name
 from stele.schema.experiment_overview import DescribeExperiments, DescribeExperimentsResponse, ExperimentOverview
 from stele.schema.experiments import Experiment
-from stele.schema.run_table import ARCHIVED_TAG, OWNER_TAG
+from stele.schema.run_table import EXPERIMENT_ARCHIVED_TAG, OWNER_TAG
 from stele.stores.sql.changes import changes_of
 from stele.stores.sql.core import StoreCore, now_ms
 from stele.stores.sql.experiments import entities
@@ -88,7 +88,7 @@ def _overview(experiment: Experiment, activity: _Activity) -> ExperimentOverview
     return ExperimentOverview(
         experiment=experiment,
         runs=activity.statuses,
-        archived=tags.get(ARCHIVED_TAG) == "true",
+        archived=bool(tags.get(EXPERIMENT_ARCHIVED_TAG)),
         owner=tags.get(OWNER_TAG) or activity.first_user,
         last_activity=activity.last,
         activity=activity.days,

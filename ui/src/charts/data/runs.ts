@@ -102,7 +102,7 @@ export const columnsQuery = (experimentId: string, selection: Selection, columns
 
 /** The conditions that a group stands for. */
 export const conditionsOf = (group: readonly ColumnRef[], { key }: RunGroup): Condition[] =>
-  group.map((column, i) => ({ column: wireColumn(column), value: key[i] ?? null }));
+  group.map((column, i) => ({ column: wireColumn(column), value: key[i] ?? undefined }));
 
 /** `optimizer = sgd`, with the values of all columns. */
 export const groupName = (group: readonly ColumnRef[], values: readonly Cell[]): string =>

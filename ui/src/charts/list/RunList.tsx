@@ -257,7 +257,7 @@ function GroupRow({
         <>
           <span className="n">mean</span>
           <span title={`min ${figures.min}, max ${figures.max}`}>
-            <Value value={figures.mean} />
+            <Value value={toNumber(figures.mean)} />
           </span>
         </>
       )}

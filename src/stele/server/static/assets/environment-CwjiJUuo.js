@@ -1,0 +1,2 @@
+function e(e){return e.split(`
+`).map(e=>e.trim()).filter(e=>e&&!e.startsWith(`#`)).map(e=>{let t=e.search(/==| @ /);return t<0?[e,``]:[e.slice(0,t),e.slice(t).replace(/^==| @ /,``)]})}function t(e){let t=[],n=(e,r)=>{if(typeof e==`object`&&e)for(let[t,i]of Object.entries(e))n(i,r?`${r}.${t}`:t);else e!==null&&e!==``&&t.push([r,String(e)])};try{n(JSON.parse(e),``)}catch{return[]}return t}export{e as n,t};

@@ -1,0 +1,1 @@
+import{c as e,h as t}from"./view-BUAEHjF9.js";function n(n,r){return e(n,t,r)}export{n as t};
