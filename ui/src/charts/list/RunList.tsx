@@ -5,10 +5,11 @@ import { count, decimalsFor, toNumber } from "../../format/figures";
 import { Button } from "../../kit/controls";
 import { Icon } from "../../kit/Icon";
 import { RunDot, Value } from "../../kit/marks";
+import type { Row, Selection } from "../../runs/selection";
 import { columnId, type ColumnRef, type RunsView } from "../../runs/view";
 import { FEW, MOST } from "../board/settings";
 import { useIsHovered, useStage } from "../board/stage";
-import { conditionsOf, rowsQuery, type Selection, type TableRow } from "../data/runs";
+import { conditionsOf, rowsQuery } from "../data/runs";
 import { askedColumns, GROUP_ROWS, type DrawnRuns, type ListedGroup } from "./useRunList";
 
 const ROW = 28;
@@ -16,7 +17,7 @@ const PAGE = 200;
 const MORE = 100;
 
 type Item =
-  | { kind: "run"; row: TableRow | null; key: string }
+  | { kind: "run"; row: Row | null; key: string }
   | { kind: "group"; listed: ListedGroup; key: string }
   | { kind: "more"; listed: ListedGroup; left: number; key: string };
 
@@ -26,6 +27,8 @@ interface RunListProps {
   view: RunsView;
   columns: readonly ColumnRef[];
   groups: readonly ListedGroup[];
+  /** How many groups there are, of which the first are listed. */
+  groupsTotal: number;
   drawn: DrawnRuns;
   onToggle: (runId: string) => void;
   onShow: (runs: number) => void;
@@ -33,7 +36,7 @@ interface RunListProps {
 
 /** All runs of the view beside the charts, which it is the legend of. */
 export function RunList(props: RunListProps) {
-  const { view, columns, groups, drawn, onToggle, onShow } = props;
+  const { view, columns, groups, groupsTotal, drawn, onToggle, onShow } = props;
   const box = useRef<HTMLDivElement>(null);
   const grouped = view.group.length > 0;
   const flat = useFlat(props, !grouped);
@@ -117,6 +120,8 @@ export function RunList(props: RunListProps) {
         </span>
         <span className="dim" title={`A chart draws up to ${MOST} runs`}>
           of {count(drawn.matched)}
+          {grouped ? ` in ${count(groupsTotal)} groups` : ""}
+          {groups.length < groupsTotal ? `, the first ${groups.length} listed` : ""}
           {drawn.runs.length >= MOST && drawn.matched > MOST ? ` · ${MOST} is the most in one chart` : ""}
         </span>
         <span className="grow" />
@@ -151,7 +156,7 @@ function RunRow({
   onToggle,
   style,
 }: {
-  row: TableRow;
+  row: Row;
   on: boolean;
   columns: readonly ColumnRef[];
   decimals: readonly number[];
@@ -278,7 +283,7 @@ function useFlat({ experimentId, selection, view, columns, drawn }: RunListProps
   });
   const stamp = answers.map(({ dataUpdatedAt }) => dataUpdatedAt).join();
   const items = useMemo(() => {
-    const rows = new Map<number, TableRow>();
+    const rows = new Map<number, Row>();
     answers.forEach(({ data, isPlaceholderData }, i) => {
       if (!isPlaceholderData) data?.rows.forEach((row, k) => rows.set(pages[i]! * PAGE + k, row));
     });

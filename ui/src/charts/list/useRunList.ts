@@ -4,18 +4,10 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { runColor } from "../../format/colors";
 import { MISSING } from "../../format/figures";
+import type { Row, Selection } from "../../runs/selection";
 import type { ColumnRef, RunsView } from "../../runs/view";
 import { FEW, MOST, type ChartSettings } from "../board/settings";
-import {
-  conditionsOf,
-  groupName,
-  groupsQuery,
-  rowsQuery,
-  type Cell,
-  type RunGroup,
-  type Selection,
-  type TableRow,
-} from "../data/runs";
+import { conditionsOf, groupName, groupsQuery, rowsQuery, type Cell, type RunGroup } from "../data/runs";
 import { dashesOf } from "../line/dashes";
 import type { DrawnRun, Group } from "../line/model";
 
@@ -36,7 +28,7 @@ export const askedColumns = (shown: readonly ColumnRef[], group: readonly Column
 
 const labelOf = ({ key }: RunGroup): string => key.map((value) => value ?? MISSING).join(", ");
 
-const nameOf = (row: TableRow): string => row.name || row.run_id.slice(0, 8);
+const nameOf = (row: Row): string => row.name || row.run_id.slice(0, 8);
 
 /** Groups of the view with names; a name is what a group is known by everywhere in charts. */
 export function useGroups(experimentId: string, selection: Selection, view: RunsView, aggregate: ColumnRef | null) {
@@ -66,19 +58,22 @@ export interface DrawnRuns {
   error: unknown;
 }
 
+interface Asked {
+  experimentId: string;
+  selection: Selection;
+  view: RunsView;
+  settings: ChartSettings;
+  columns: readonly ColumnRef[];
+  groups: readonly ListedGroup[];
+  /** What a brush has left, in the order of the table; null without one. */
+  brushed: readonly string[] | null;
+}
+
 /**
  * The runs whose curves are drawn: the first ones of the table, or of each group, or those that a brush has left; and
  * those that a person has added; without the hidden ones.
  */
-export function useDrawnRuns(
-  experimentId: string,
-  selection: Selection,
-  view: RunsView,
-  settings: ChartSettings,
-  columns: readonly ColumnRef[],
-  groups: readonly ListedGroup[],
-  brushed: readonly string[] | null,
-): DrawnRuns {
+export function useDrawnRuns({ experimentId, selection, view, settings, columns, groups, brushed }: Asked): DrawnRuns {
   const asked = askedColumns(columns, view.group);
   const byGroup = groups.length > 0 && settings.show === FEW && brushed === null;
   const first = useQuery(
@@ -136,10 +131,10 @@ export function useDrawnRuns(
 
 const notHidden =
   (hidden: readonly string[]) =>
-  (row: TableRow): boolean =>
+  (row: Row): boolean =>
     !hidden.includes(row.run_id);
 
-function unique(rows: readonly TableRow[]): TableRow[] {
+function unique(rows: readonly Row[]): Row[] {
   const seen = new Set<string>();
   return rows.filter(({ run_id: id }) => !seen.has(id) && seen.add(id));
 }

@@ -4,7 +4,8 @@ import { count, MISSING } from "../../format/figures";
 import { Loading, Problem } from "../../kit/states";
 import type { ColumnRef } from "../../runs/view";
 import type { Source } from "../board/stage";
-import { columnsQuery, keysQuery, type Cell } from "../data/runs";
+import { useRunKeys } from "../../runs/useTable";
+import { columnsQuery, type Cell } from "../data/runs";
 import { asFeature, axisColumn } from "../math/columns";
 import { spearman } from "../math/ranks";
 import type { ForestTask } from "./forest.worker";
@@ -31,13 +32,11 @@ export function Importance({
   table: boolean;
   onNote: (note: string) => void;
 }) {
-  const keys = useQuery(keysQuery(source.experimentId));
-  const params = useMemo(
-    () => (keys.data?.keys ?? []).filter(({ kind }) => kind === "param").slice(0, PARAMS),
-    [keys.data],
-  );
+  const keys = useRunKeys(source.experimentId);
+  const params = useMemo(() => (keys.data ?? []).filter(({ kind }) => kind === "param"), [keys.data]);
   const columns = useMemo(
-    (): ColumnRef[] => (target ? [target, ...params.map(({ name }): ColumnRef => ({ kind: "param", key: name }))] : []),
+    (): ColumnRef[] =>
+      target ? [target, ...params.slice(0, PARAMS).map(({ name }): ColumnRef => ({ kind: "param", key: name }))] : [],
     [target, params],
   );
   const { data, error, refetch } = useQuery({
@@ -109,8 +108,10 @@ export function Importance({
           })}
         </tbody>
       </table>
-      {keys.data!.keys.filter(({ kind }) => kind === "param").length > PARAMS && (
-        <p className="n">The {count(PARAMS)} most frequent params; there are more.</p>
+      {params.length > PARAMS && (
+        <p className="n">
+          The {count(PARAMS)} most frequent of {count(params.length)} params.
+        </p>
       )}
     </div>
   );
