@@ -58,7 +58,7 @@ export function Board({ keys, suggested, aside }: BoardProps) {
   useMemo(() => virtual.measure(), [virtual, rows]);
 
   return (
-    <div className="board" ref={box}>
+    <div className={dropped ? "board moving" : "board"} ref={box}>
       <ToolBar charts={total}>
         {source && <Button icon="plus" title="Add a chart" onClick={() => setEdited("new")} />}
       </ToolBar>
@@ -80,6 +80,7 @@ export function Board({ keys, suggested, aside }: BoardProps) {
                         key={chart.id}
                         {...{ chart, section, sections, columns }}
                         width={widthOf(chart, settings.options, columns)}
+                        scrolling={virtual.isScrolling}
                         onEdit={setEdited}
                         onGrab={grab}
                       />

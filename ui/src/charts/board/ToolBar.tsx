@@ -40,7 +40,7 @@ export function ToolBar({ charts, children }: { charts: number; children?: React
       </Button>
       {settings.range && (
         <Button icon="x" onClick={() => change({ range: null })}>
-          Zoom
+          Reset zoom
         </Button>
       )}
       {children}

@@ -6,7 +6,7 @@ import { durationTick, ticksOf, tickTexts, timeTick, timeTicks } from "../math/s
 import type { Axes, DrawnLine } from "./model";
 import type { Plot } from "./paint";
 
-const TICK_ROOM = 78;
+const TICK_ROOM = 64;
 
 export function xTicks(axes: Pick<Axes, "x" | "logX">, axis: XAxis, width: number): { at: number; text: string }[] {
   const wanted = Math.max(2, Math.floor(width / TICK_ROOM));

@@ -75,7 +75,7 @@ function Drawing({ lines, axes, axis, size, name }: DrawingProps) {
   const overlay = useRef<HTMLCanvasElement>(null);
   const [pointed, setPointed] = useState<Pointed | null>(null);
   const down = useMemo(() => yTicks(axes, size.height), [axes, size.height]);
-  const plot = useMemo(() => plotOf(axes, size, lines, down), [axes, size, lines, down]);
+  const plot = useMemo(() => plotOf(axes, size, lines, down, palette.font), [axes, size, lines, down, palette.font]);
   const across = useMemo(() => xTicks(axes, axis, plot.width - plot.left - plot.right), [axes, axis, plot]);
 
   useLayoutEffect(() => {
@@ -157,16 +157,26 @@ function nearestOf<R extends { down: number }>(readings: readonly R[], down: num
   return nearest;
 }
 
+let measuring: CanvasRenderingContext2D | null = null;
+
+/** How wide a label is at 11 pixels. */
+function textWidth(text: string, font: string): number {
+  measuring ??= document.createElement("canvas").getContext("2d")!;
+  measuring.font = `11px ${font}`;
+  return measuring.measureText(text).width;
+}
+
 function plotOf(
   axes: Axes,
   { width, height }: { width: number; height: number },
   lines: readonly DrawnLine[],
   ticks: readonly { text: string }[],
+  font: string,
 ): Plot {
   const longest = Math.max(0, ...ticks.map(({ text }) => text.length));
   const left = Math.max(LEFT, Math.ceil(longest * GLYPH) + 12);
-  const names = isLabelled(lines) && width > 240 ? Math.max(...lines.map(({ name }) => shorten(name).length)) : 0;
-  const right = names > 0 ? Math.ceil(names * 6.2) + 14 : RIGHT;
+  const labels = isLabelled(lines) && width > 240 ? lines.map(({ name }) => textWidth(shorten(name), font)) : [];
+  const right = labels.length > 0 ? Math.ceil(Math.max(...labels)) + 14 : RIGHT;
   return {
     width,
     height,

@@ -26,6 +26,7 @@ function curve(runId: string, values: number[], key = "loss"): Curve {
     points: y.length,
     origin: 0,
     x,
+    startX: x,
     endX: x,
     low: y,
     high: y,

@@ -142,7 +142,7 @@ export function axesOf(
   lines: readonly DrawnLine[],
   options: { logX: boolean; logY: boolean; clip: boolean; range: Span | null },
 ): Axes | null {
-  const xs = lines.map(({ x }) => x);
+  const xs = lines.flatMap(({ x, curve }) => (curve && curve.startX !== curve.x ? [curve.startX, curve.endX] : [x]));
   const positive = options.logX ? extentOf(xs, true) : null;
   const x = options.range ?? positive ?? extentOf(xs);
   if (!x) return null;

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import type { SeriesLoader, Shown } from "../data/loader";
 
 /** What is known of these keys; they are asked for while the component is mounted. */
@@ -24,7 +24,7 @@ export function useShown(loader: SeriesLoader, keys: readonly string[]): readonl
 export function useSize<E extends HTMLElement>(): [React.RefObject<E | null>, { width: number; height: number }] {
   const box = useRef<E>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
     const measure = () => {

@@ -10,10 +10,9 @@ import { columnId, type ColumnRef, type RunsView } from "../../runs/view";
 import { FEW, MOST } from "../board/settings";
 import { useIsHovered, useStage } from "../board/stage";
 import { conditionsOf, rowsQuery } from "../data/runs";
-import { askedColumns, GROUP_ROWS, type DrawnRuns, type ListedGroup } from "./useRunList";
+import { askedColumns, GROUP_ROWS, PAGE, type DrawnRuns, type ListedGroup } from "./useRunList";
 
 const ROW = 28;
-const PAGE = 200;
 const MORE = 100;
 
 type Item =
@@ -277,7 +276,7 @@ function useFlat({ experimentId, selection, view, columns, drawn }: RunListProps
   const pages = Array.from({ length: to - from + 1 }, (_, i) => from + i);
   const answers = useQueries({
     queries: pages.map((page) => ({
-      ...rowsQuery(experimentId, selection, asked, { offset: page * PAGE, rows: PAGE }),
+      ...rowsQuery(experimentId, selection, asked, page === 0 ? { rows: PAGE } : { offset: page * PAGE, rows: PAGE }),
       enabled,
     })),
   });

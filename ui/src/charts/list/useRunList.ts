@@ -14,6 +14,10 @@ import type { DrawnRun, Group } from "../line/model";
 /** Rows of a group that are listed before "more" is asked for. */
 export const GROUP_ROWS = 8;
 const COLORS = 12;
+/** Rows that the list reads at once. The runs to draw come with the first ones. */
+export const PAGE = 200;
+/** Rows that the server gives at once. */
+const MOST_ROWS = 1000;
 
 export interface ListedGroup {
   name: string;
@@ -77,7 +81,9 @@ export function useDrawnRuns({ experimentId, selection, view, settings, columns,
   const asked = askedColumns(columns, view.group);
   const byGroup = groups.length > 0 && settings.show === FEW && brushed === null;
   const first = useQuery(
-    rowsQuery(experimentId, selection, asked, { rows: brushed || byGroup ? FEW : settings.show + view.hidden.length }),
+    rowsQuery(experimentId, selection, asked, {
+      rows: Math.min(MOST_ROWS, Math.max(PAGE, settings.show + view.hidden.length)),
+    }),
   );
   const each = useQueries({
     queries: (byGroup ? groups.slice(0, FEW) : []).map(({ group }) =>
