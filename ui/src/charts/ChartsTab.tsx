@@ -11,7 +11,7 @@ import { StageFor } from "./board/StageFor";
 import { RunList } from "./list/RunList";
 import { listColumns, suggestedCharts } from "./list/suggest";
 import { useDrawnRuns, useGroups } from "./list/useRunList";
-import "./charts.css";
+import "./list/list.css";
 
 /** Every metric of an experiment's runs as curves, and pictures of what their params do. */
 export default function ChartsTab({ experimentId }: { experimentId: string }) {

@@ -13,6 +13,7 @@ import type { AddedChart } from "./settings";
 import { useStage } from "./stage";
 import { ToolBar } from "./ToolBar";
 import { useChartDrag } from "./useChartDrag";
+import "./board.css";
 
 const ChartDialog = lazy(() => import("./ChartDialog"));
 
@@ -56,6 +57,7 @@ export function Board({ keys, suggested, aside }: BoardProps) {
     paddingEnd: PADDING,
   });
   useMemo(() => virtual.measure(), [virtual, rows]);
+  const edge = (virtual.scrollOffset ?? 0) + size.height;
 
   return (
     <div className={dropped ? "board moving" : "board"} ref={box}>
@@ -80,7 +82,7 @@ export function Board({ keys, suggested, aside }: BoardProps) {
                         key={chart.id}
                         {...{ chart, section, sections, columns }}
                         width={widthOf(chart, settings.options, columns)}
-                        scrolling={virtual.isScrolling}
+                        later={virtual.isScrolling || item.start > edge}
                         onEdit={setEdited}
                         onGrab={grab}
                       />
@@ -157,7 +159,7 @@ function SectionHead({
     <div className="sec" data-section={name}>
       <button type="button" className="secfold" aria-expanded={open} onClick={toggle}>
         <Icon name={open ? "down" : "right"} size={12} />
-        <h3>{name}</h3>
+        <h2>{name}</h2>
         <span className="n">{count(section.charts.length)}</span>
       </button>
       <span className="tools">

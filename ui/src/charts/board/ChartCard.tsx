@@ -19,20 +19,20 @@ export interface ChartCardProps {
   width: Width;
   /** Columns of the page: no chart is wider. */
   columns: number;
-  /** Whether the page is being scrolled as the card appears. */
-  scrolling: boolean;
+  /** Whether the card may wait a moment: the page is being scrolled, or it is below what is seen. */
+  later: boolean;
   onEdit: (chart: Chart) => void;
   onGrab: (event: React.PointerEvent, chart: Chart) => void;
 }
 
 /** A chart with its name and what can be done with it. */
-export function ChartCard({ chart, section, sections, width, columns, scrolling, onEdit, onGrab }: ChartCardProps) {
+export function ChartCard({ chart, section, sections, width, columns, later, onEdit, onGrab }: ChartCardProps) {
   const stage = useStage();
   const { settings, change, groups } = stage;
   const own = settings.options[chart.id] ?? {};
   const [table, setTable] = useState(false);
   const [note, setNote] = useState("");
-  const ready = useLinger(!scrolling);
+  const ready = useLinger(!later);
   const set = (part: ChartOptions) => change({ options: { ...settings.options, [chart.id]: { ...own, ...part } } });
   const move = (by: number) => change(stepChart(sections, settings, chart.id, section.name, by));
   const line = chart.kind === "line";
@@ -80,7 +80,8 @@ export function ChartCard({ chart, section, sections, width, columns, scrolling,
   ];
 
   return (
-    <section
+    <div
+      role="group"
       className={`card ${section.pinned ? "keep" : ""}`}
       style={{ gridColumn: `span ${width}`, maxWidth: width * WIDEST }}
       aria-label={chart.title}
@@ -92,9 +93,9 @@ export function ChartCard({ chart, section, sections, width, columns, scrolling,
           if (event.button === 0 && !(event.target as HTMLElement).closest("button, a")) onGrab(event, chart);
         }}
       >
-        <h2 className={chart.kind === "importance" ? "" : "mono"} title={chart.title}>
+        <h3 className={chart.kind === "importance" ? "" : "mono"} title={chart.title}>
           {chart.title}
-        </h2>
+        </h3>
         <span className="n ell">{line ? noteOf(logY, mean) : note}</span>
         <div className="grow" />
         {ready && (
@@ -125,7 +126,7 @@ export function ChartCard({ chart, section, sections, width, columns, scrolling,
         )}
       </header>
       {ready && <Body {...{ chart, logY, clip, mean, table, setNote }} />}
-    </section>
+    </div>
   );
 }
 

@@ -12,6 +12,7 @@ import { paintLines, type Plot } from "./paint";
 import { flagText, Tooltip, type Pointed } from "./Tooltip";
 import { useShown, useSize } from "./useShown";
 import { usePointer } from "./usePointer";
+import "./line.css";
 
 const [TOP, BOTTOM, RIGHT, LEFT] = [8, 20, 10, 38];
 const GLYPH = 5.9;

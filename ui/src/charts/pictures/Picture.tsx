@@ -15,6 +15,7 @@ import { Importance } from "./Importance";
 import { Parallel } from "./Parallel";
 import { PictureTable } from "./PictureTable";
 import { Scatter } from "./Scatter";
+import "./pictures.css";
 
 /** Runs of a view with the columns that a picture shows. */
 export interface PictureData {
