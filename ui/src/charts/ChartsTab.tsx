@@ -29,7 +29,14 @@ export default function ChartsTab({ experimentId }: { experimentId: string }) {
   const columns = useMemo(() => listColumns(keys, view.columns, view.sort), [keys, view.columns, view.sort]);
   const metric = columns.find(({ kind }) => kind === "metric") ?? null;
   const { groups, total } = useGroups(experimentId, selection, view, metric);
-  const drawn = useDrawnRuns({ experimentId, selection, view, settings, columns, groups, brushed });
+  const drawn = useDrawnRuns({
+    experimentId,
+    selection,
+    view,
+    settings,
+    groups,
+    brushed,
+  });
   const suggested = useMemo(() => suggestedCharts(keys, metric, drawn.matched), [keys, metric, drawn.matched]);
   const source = useMemo(
     () => ({ experimentId, selection, brushed, brush: setBrushed }),

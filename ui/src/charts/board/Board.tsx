@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { lazy, Suspense, useMemo, useRef, useState, type ReactNode } from "react";
+import { lazy, Suspense, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { count } from "../../format/figures";
 import { Button } from "../../kit/controls";
 import { Icon } from "../../kit/Icon";
@@ -56,7 +56,7 @@ export function Board({ keys, suggested, aside }: BoardProps) {
     paddingStart: 4,
     paddingEnd: PADDING,
   });
-  useMemo(() => virtual.measure(), [virtual, rows]);
+  useLayoutEffect(() => virtual.measure(), [virtual, rows]);
   const edge = (virtual.scrollOffset ?? 0) + size.height;
 
   return (

@@ -6,6 +6,7 @@ import { announce } from "../../shell/undo";
 import { LineChart } from "../line/LineChart";
 import type { DrawnLine } from "../line/model";
 import { removeChart, stepChart, usualWidth, type Chart, type Section } from "./layout";
+import { ResizeEdge } from "./ResizeEdge";
 import { useStage } from "./stage";
 import type { ChartOptions, Width } from "./settings";
 
@@ -126,6 +127,9 @@ export function ChartCard({ chart, section, sections, width, columns, later, onE
         )}
       </header>
       {ready && <Body {...{ chart, logY, clip, mean, table, setNote }} />}
+      {ready && (
+        <ResizeEdge title={chart.title} width={width} columns={columns} onResize={(wide) => set({ width: wide })} />
+      )}
     </div>
   );
 }

@@ -10,7 +10,7 @@ import { columnId, type ColumnRef, type RunsView } from "../../runs/view";
 import { FEW, MOST } from "../board/settings";
 import { useIsHovered, useStage } from "../board/stage";
 import { conditionsOf, rowsQuery } from "../data/runs";
-import { askedColumns, GROUP_ROWS, PAGE, type DrawnRuns, type ListedGroup } from "./useRunList";
+import { GROUP_ROWS, PAGE, type DrawnRuns, type ListedGroup } from "./useRunList";
 
 const ROW = 28;
 const MORE = 100;
@@ -270,13 +270,12 @@ function GroupRow({
 }
 
 /** Rows in the table's order, read in pages as they come into sight. */
-function useFlat({ experimentId, selection, view, columns, drawn }: RunListProps, enabled: boolean) {
+function useFlat({ experimentId, selection, columns, drawn }: RunListProps, enabled: boolean) {
   const [[from, to], setPages] = useState<readonly [number, number]>([0, 0]);
-  const asked = askedColumns(columns, view.group);
   const pages = Array.from({ length: to - from + 1 }, (_, i) => from + i);
   const answers = useQueries({
     queries: pages.map((page) => ({
-      ...rowsQuery(experimentId, selection, asked, page === 0 ? { rows: PAGE } : { offset: page * PAGE, rows: PAGE }),
+      ...rowsQuery(experimentId, selection, columns, page === 0 ? { rows: PAGE } : { offset: page * PAGE, rows: PAGE }),
       enabled,
     })),
   });
@@ -304,11 +303,10 @@ function useFlat({ experimentId, selection, view, columns, drawn }: RunListProps
 function useGrouped({ experimentId, selection, view, columns, groups }: RunListProps, enabled: boolean) {
   const [extra, setExtra] = useState<ReadonlyMap<string, number>>(new Map());
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
-  const asked = askedColumns(columns, view.group);
   const open = groups.filter(({ name }) => !closed.has(name));
   const answers = useQueries({
     queries: open.map(({ name, group }) => ({
-      ...rowsQuery(experimentId, selection, asked, {
+      ...rowsQuery(experimentId, selection, columns, {
         rows: GROUP_ROWS + (extra.get(name) ?? 0),
         within: conditionsOf(view.group, group),
       }),

@@ -4,7 +4,8 @@ import type { RunKey } from "../../runs/columns";
 import { columnId, type ColumnRef, type Sort } from "../../runs/view";
 import type { AddedChart } from "../board/settings";
 
-const AXES = 40;
+/** As many as importance looks at, so that one answer serves both. */
+export const PARAMS = 100;
 const LEAST_RUNS = 5;
 
 /** The metric that runs are judged by: the one they are sorted by, a shown one, or the first that validates. */
@@ -35,7 +36,7 @@ export function listColumns(
 export function suggestedCharts(keys: readonly RunKey[], metric: ColumnRef | null, runs: number): AddedChart[] {
   const params = keys.filter(({ kind }) => kind === "param");
   if (!metric || params.length < 2 || runs < LEAST_RUNS) return [];
-  const axes = params.slice(0, AXES).map(({ name }): ColumnRef => ({ kind: "param", key: name }));
+  const axes = params.slice(0, PARAMS).map(({ name }): ColumnRef => ({ kind: "param", key: name }));
   const section = `What matters for ${metric.key}`;
   return [
     {

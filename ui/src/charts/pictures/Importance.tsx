@@ -9,9 +9,9 @@ import { columnsQuery, type Cell } from "../data/runs";
 import { asFeature, axisColumn } from "../math/columns";
 import { spearman } from "../math/ranks";
 import type { ForestTask } from "./forest.worker";
+import { PARAMS } from "../list/suggest";
 import { runsNote } from "./Picture";
 
-const PARAMS = 100;
 const RUNS = 2000;
 
 interface Evidence {
@@ -36,7 +36,7 @@ export function Importance({
   const params = useMemo(() => (keys.data ?? []).filter(({ kind }) => kind === "param"), [keys.data]);
   const columns = useMemo(
     (): ColumnRef[] =>
-      target ? [target, ...params.slice(0, PARAMS).map(({ name }): ColumnRef => ({ kind: "param", key: name }))] : [],
+      target ? [...params.slice(0, PARAMS).map(({ name }): ColumnRef => ({ kind: "param", key: name })), target] : [],
     [target, params],
   );
   const { data, error, refetch } = useQuery({
@@ -122,14 +122,14 @@ const rho = (value: number | null): string =>
 
 /** Runs that have the metric, and of their params those that tell something; with very many runs every so many-th. */
 function evidenceOf(cells: readonly Cell[][], refs: readonly ColumnRef[]): Evidence {
-  const target = axisColumn(cells[0] ?? []);
+  const target = axisColumn(cells[cells.length - 1] ?? []);
   if (target.kind === "text") return { names: [], rhos: [], task: { columns: [], target: new Float64Array() } };
   const known = target.values.flatMap((value, row) => (value === null ? [] : [row]));
   const stride = Math.ceil(known.length / RUNS);
   const rows = known.filter((_, i) => i % stride === 0);
   const y = Float64Array.from(rows, (row) => target.values[row]!);
-  const found = refs.slice(1).flatMap(({ key }, i) => {
-    const column = axisColumn(rows.map((row) => cells[i + 1]![row]!));
+  const found = refs.slice(0, -1).flatMap(({ key }, i) => {
+    const column = axisColumn(rows.map((row) => cells[i]![row]!));
     const feature = asFeature(column);
     if (!feature) return [];
     const ordered = column.kind === "number" ? spearman(column.values, [...y]) : null;
