@@ -97,7 +97,7 @@ export function ChartCard({ chart, section, sections, width, columns, later, onE
         <h3 className={chart.kind === "importance" ? "" : "mono"} title={chart.title}>
           {chart.title}
         </h3>
-        <span className="n ell">{line ? noteOf(logY, mean) : note}</span>
+        <span className="n ell">{note}</span>
         <div className="grow" />
         {ready && (
           <span className="tools">
@@ -156,9 +156,6 @@ const WIDTHS: readonly (readonly [Width, string])[] = [
   [3, "Three columns"],
 ];
 
-const noteOf = (logY: boolean, mean: boolean): string =>
-  [mean && "mean ± sd", logY && "log"].filter(Boolean).join(" · ");
-
 interface BodyProps {
   chart: Chart;
   logY: boolean;
@@ -188,7 +185,12 @@ function Body({ chart, logY, clip, mean, table, setNote }: BodyProps) {
         </Suspense>
       )}
       <div className={table ? "sr" : "plotbox"} aria-hidden={table}>
-        <LineChart {...{ keys, logY, clip, mean }} name={chart.title} onLines={table ? onLines : undefined} />
+        <LineChart
+          {...{ keys, logY, clip, mean }}
+          name={chart.title}
+          onLines={table ? onLines : undefined}
+          onNote={setNote}
+        />
       </div>
     </>
   );

@@ -26,10 +26,12 @@ export interface LineChartProps {
   mean: boolean;
   /** Hears of lines as they change: for the table behind the picture. */
   onLines?: (lines: readonly DrawnLine[]) => void;
+  /** What stands beside the title. */
+  onNote: (note: string) => void;
 }
 
 /** Curves of a metric, or of some, over the runs of the stage. */
-export function LineChart({ keys, name, logY, clip, mean, onLines }: LineChartProps) {
+export function LineChart({ keys, name, logY, clip, mean, onLines, onNote }: LineChartProps) {
   const { loader, settings, runs, groups } = useStage();
   const shown = useShown(loader, keys);
   const [box, size] = useSize<HTMLDivElement>();
@@ -43,6 +45,9 @@ export function LineChart({ keys, name, logY, clip, mean, onLines }: LineChartPr
   const axis = shown[0]!.x;
   const range = axis === settings.x ? settings.range : null;
   const axes = useMemo(() => axesOf(lines, { logX, logY, clip, range }), [lines, logX, logY, clip, range]);
+  const note = [mean && "mean ± sd", axes?.logY && "log", logY && axes && !axes.logY && "nothing above 0 for log"];
+  const text = note.filter(Boolean).join(" · ");
+  useEffect(() => onNote(text), [onNote, text]);
   const failed = shown.find(({ error }) => error);
   const loading = shown.some((one) => one.loading);
   if (failed && lines.length === 0) {

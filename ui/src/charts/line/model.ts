@@ -88,7 +88,7 @@ function lineOf(curve: Curve, run: DrawnRun, metric: number | null, options: Lin
     smoothed,
     band: null,
     broken: stop && { x: curve.x[stop.index]!, y: y[stop.index]!, name: stop.name },
-    live: run.live,
+    live: run.live && stop === null,
     curve,
   };
 }

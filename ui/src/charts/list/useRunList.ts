@@ -90,10 +90,7 @@ export function useDrawnRuns({ experimentId, selection, view, settings, groups, 
         ? each.flatMap(({ data }) => (data?.rows ?? []).slice(0, eachOf(groups.length)))
         : (first.data?.rows ?? []).slice(0, settings.show);
     const added = extra.length > 0 ? (others.data?.rows ?? []) : [];
-    const rows = unique([
-      ...base,
-      ...added.filter(notHidden(view.hidden)).filter((row) => extra.includes(row.run_id)),
-    ]).slice(0, MOST);
+    const rows = pickRows(base, added, extra, view.hidden);
     const dashes = dashesOf(rows.map((row) => row.run_id));
     return rows.map((row, i): DrawnRun => ({
       runId: row.run_id,
@@ -119,12 +116,17 @@ export function useDrawnRuns({ experimentId, selection, view, settings, groups, 
   };
 }
 
-const notHidden =
-  (hidden: readonly string[]) =>
-  (row: Row): boolean =>
-    !hidden.includes(row.run_id);
-
-function unique(rows: readonly Row[]): Row[] {
-  const seen = new Set<string>();
-  return rows.filter(({ run_id: id }) => !seen.has(id) && seen.add(id));
+/**
+ * The rows to draw: those that the view begins with, then those of `added` that are wanted, each once and none that is
+ * hidden, as many as a chart takes.
+ */
+export function pickRows(
+  base: readonly Row[],
+  added: readonly Row[],
+  wanted: readonly string[],
+  hidden: readonly string[],
+): Row[] {
+  const seen = new Set(hidden);
+  const all = [...base, ...added.filter((row) => wanted.includes(row.run_id))];
+  return all.filter(({ run_id: id }) => !seen.has(id) && seen.add(id)).slice(0, MOST);
 }
