@@ -5,12 +5,14 @@ import { useStage } from "../board/stage";
 import type { XAxis } from "../data/series";
 import { nearestIndex } from "../math/band";
 import { scale } from "../math/scales";
+import { BarList } from "./BarList";
 import { Frame, isLabelled, Marks, shorten, xTicks, yTicks } from "./Frame";
-import { axesOf, linesOf, type Axes, type DrawnLine } from "./model";
+import { axesOf, linesOf, singleValues, type Axes, type DrawnLine } from "./model";
 import { paintOverlay, readAt } from "./overlay";
 import { paintLines, type Plot } from "./paint";
 import { flagText, Tooltip, type Pointed } from "./Tooltip";
 import { useShown, useSize } from "./useShown";
+import { Nothing } from "./Nothing";
 import { usePointer } from "./usePointer";
 import "./line.css";
 
@@ -59,10 +61,12 @@ export function LineChart({ keys, name, logY, clip, mean, onLines, onNote }: Lin
       />
     );
   }
+  const values = singleValues(lines);
   return (
     <div ref={box} className="plot" aria-busy={loading}>
-      {size.width > 0 && axes && <Drawing lines={lines} axes={axes} axis={axis} size={size} name={name} />}
-      {!axes && <p className="nothing">{loading ? "" : runs.length === 0 ? "No run is shown" : "No points here"}</p>}
+      {values && <BarList rows={values} name={name} />}
+      {!values && size.width > 0 && axes && <Drawing lines={lines} axes={axes} axis={axis} size={size} name={name} />}
+      {!axes && <Nothing keys={keys} loading={loading} />}
     </div>
   );
 }

@@ -124,6 +124,14 @@ function means(
   );
 }
 
+/** The only value of each run, where no series has more than one; null where there are curves to draw. */
+export function singleValues(
+  lines: readonly DrawnLine[],
+): { runId: string; name: string; color: number; value: number }[] | null {
+  if (lines.length === 0 || lines.some(({ curve }) => curve?.points !== 1)) return null;
+  return lines.map(({ id, name, color, curve }) => ({ runId: id, name, color, value: curve!.last[0]! }));
+}
+
 export interface Axes {
   x: Span;
   y: Span;

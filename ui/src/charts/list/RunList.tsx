@@ -121,7 +121,7 @@ export function RunList(props: RunListProps) {
           of {count(drawn.matched)}
           {grouped ? ` in ${count(groupsTotal)} groups` : ""}
           {groups.length < groupsTotal ? `, the first ${groups.length} listed` : ""}
-          {drawn.runs.length >= MOST && drawn.matched > MOST ? ` · ${MOST} is the most in one chart` : ""}
+          {drawn.runs.length >= MOST && drawn.matched > MOST ? ` · ${MOST} at most` : ""}
         </span>
         <span className="grow" />
         <ShowButton drawn={drawn} onShow={onShow} />

@@ -8,11 +8,13 @@ import { useRunKeys } from "../../runs/useTable";
 import { columnsQuery, type Cell } from "../data/runs";
 import { asFeature, axisColumn } from "../math/columns";
 import { spearman } from "../math/ranks";
+import { useSize } from "../line/useShown";
 import type { ForestTask } from "./forest.worker";
 import { PARAMS } from "../list/suggest";
-import { runsNote } from "./Picture";
+import { runsNote } from "./data";
 
 const RUNS = 2000;
+const ROW = 25;
 
 interface Evidence {
   names: string[];
@@ -48,6 +50,8 @@ export function Importance({
     () => (data?.columns.length === columns.length ? evidenceOf(data.columns as Cell[][], columns) : null),
     [data, columns],
   );
+  const [box, size] = useSize<HTMLDivElement>();
+  const [all, setAll] = useState(false);
   const shares = useForest(evidence?.task ?? null);
   useEffect(() => {
     if (data && evidence) onNote(runsNote(evidence.task.target.length, data.matched));
@@ -65,13 +69,10 @@ export function Importance({
         (shares?.[b] ?? 0) - (shares?.[a] ?? 0) || Math.abs(evidence.rhos[b] ?? 0) - Math.abs(evidence.rhos[a] ?? 0),
     );
   const most = Math.max(...(shares ?? [1]), 1e-9);
+  const room = Math.max(3, Math.floor((size.height - ROW) / ROW));
+  const listed = all || table || order.length <= room ? order : order.slice(0, room - 1);
   return (
-    <div
-      className={`imp ${table ? "plain" : ""}`}
-      tabIndex={0}
-      role="region"
-      aria-label={`What matters for ${target!.key}`}
-    >
+    <div ref={box} className="imp" tabIndex={0} role="region" aria-label={`What matters for ${target!.key}`}>
       <table>
         <thead>
           <tr>
@@ -86,7 +87,7 @@ export function Importance({
           </tr>
         </thead>
         <tbody>
-          {order.map((i) => {
+          {listed.map((i) => {
             const share = shares?.[i];
             return (
               <tr key={evidence.names[i]}>
@@ -108,6 +109,11 @@ export function Importance({
           })}
         </tbody>
       </table>
+      {listed.length < order.length && (
+        <button type="button" className="lnk" onClick={() => setAll(true)}>
+          {count(order.length - listed.length)} more
+        </button>
+      )}
       {params.length > PARAMS && (
         <p className="n">
           The {count(PARAMS)} most frequent of {count(params.length)} params.
