@@ -1,0 +1,1 @@
+import{c as e,h as t}from"./view-Ccjv-O9G.js";function n(n,r){return e(n,t,r)}export{n as t};
