@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pages import Site, launch, new_site
-from playwright.sync_api import Browser, sync_playwright
+from pages import Site, launch, new_context
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from servers import ServerProcess, stele_server
 from services import missing
@@ -52,7 +53,7 @@ def client(server: ServerProcess) -> Client:
 
 
 @pytest.fixture
-def new_experiment(client: Client):
+def new_experiment(client: Client) -> Callable[..., str]:
     """Makes an experiment of its own for a test; answers with its id."""
 
     def make(name: str = "experiment") -> str:
@@ -62,12 +63,12 @@ def new_experiment(client: Client):
 
 
 @pytest.fixture
-def visitor(chromium: Browser) -> Iterator[callable]:
+def visitor(chromium: Browser) -> Iterator[Callable[..., Site]]:
     """Opens a server's page as somebody with a browser of their own; at the end nothing forbidden may have happened."""
     sites: list[Site] = []
 
-    def visit(url: str, **options) -> Site:
-        sites.append(new_site(chromium, url, **options))
+    def visit(url: str, **options: Any) -> Site:
+        sites.append(Site(new_context(chromium, **options).new_page(), url))
         return sites[-1]
 
     yield visit
@@ -79,7 +80,23 @@ def visitor(chromium: Browser) -> Iterator[callable]:
             site.page.context.close()
 
 
+@pytest.fixture(scope="module")
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """What the tabs of a module share: files of the page that are read once."""
+    shared = new_context(chromium)
+    yield shared
+    shared.close()
+
+
 @pytest.fixture
-def site(visitor, server: ServerProcess) -> Site:
-    """The page of the module's server."""
-    return visitor(server.url)
+def site(context: BrowserContext, server: ServerProcess) -> Iterator[Site]:
+    """A tab on the module's server that knows nothing of the tests before it."""
+    tab = Site(context.new_page(), server.url)
+    tab.page.goto(f"{server.url}/theme.js")
+    tab.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    tab.requests.clear()
+    yield tab
+    try:
+        tab.check()
+    finally:
+        tab.page.close()

@@ -120,4 +120,5 @@ def model_version(client: Client, name: str, run: str, folder: Path, text: str =
     files = {"model/MLmodel": text, "model/requirements.txt": "scikit-learn==1.7.0\nnumpy==2.3.1\n"}
     put(client, run, folder, files)
     client.ensure_registered_model(name)
-    return str(client.create_model_version(name, f"runs:/{run}/model", run).version)
+    source = f"{client.get_run(run).info.artifact_uri}/model"
+    return str(client.create_model_version(name, source, run).version)
