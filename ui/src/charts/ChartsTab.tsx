@@ -13,6 +13,8 @@ import { listColumns, suggestedCharts } from "./list/suggest";
 import { useDrawnRuns, useGroups } from "./list/useRunList";
 import "./list/list.css";
 
+const NONE: never[] = [];
+
 /** Every metric of an experiment's runs as curves, and pictures of what their params do. */
 export default function ChartsTab({ experimentId }: { experimentId: string }) {
   const [view, changeView] = useRunsView();
@@ -22,7 +24,10 @@ export default function ChartsTab({ experimentId }: { experimentId: string }) {
     () => selectionOf(experimentId, view),
     [experimentId, view.filter, view.sort, view.deleted, view.archived],
   );
-  const { selection, error: refusal } = useValidSelection(experimentId, asked);
+  const { selection, error: refusal } = useValidSelection(
+    { experimentId, selection: asked, columns: NONE, view, expanded: NONE },
+    true,
+  );
   const runKeys = useRunKeys(experimentId);
   const keys = useMemo(() => runKeys.data ?? [], [runKeys.data]);
   const metrics = useMemo(() => keys.flatMap(({ kind, name }) => (kind === "metric" ? [name] : [])), [keys]);
