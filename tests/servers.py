@@ -65,11 +65,14 @@ class ServerProcess:
 
 
 @contextmanager
-def stele_server(folder: Path, *options: str, store: str = "sqlite:///stele.db") -> Iterator[ServerProcess]:
-    """A Stele server with its files in ``folder``."""
-    port = free_port()
+def stele_server(
+    folder: Path, *options: str, store: str = "sqlite:///stele.db", port: int = 0, prefix: str = ""
+) -> Iterator[ServerProcess]:
+    """A Stele server with its files in ``folder``; on a free port, unless one is given."""
+    port = port or free_port()
     command = [*STELE, "server", "--port", str(port), "--backend-store-uri", store, *options]
-    server = ServerProcess(command, port, folder)
+    server = ServerProcess([*command, "--static-prefix", prefix] if prefix else command, port, folder)
+    server.url += prefix
     try:
         server.wait_until_healthy()
         yield server

@@ -4,6 +4,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useMemo } from "react";
 import { count } from "../format/figures";
 import { Button, Field, Segments, Switch } from "../kit/controls";
+import { saveFile } from "../kit/saveFile";
 import { Empty, Loading, Problem } from "../kit/states";
 import { csvLine } from "../runs/csv";
 import { ask } from "../shell/ask";
@@ -40,7 +41,8 @@ export default function CompareTab({ experimentId }: { experimentId: string }) {
   const { runs, error, isPending, refetch } = useCompared(experimentId, ids);
   const packages = usePackages(runs);
   const onlyDiffering = search.diff ?? true;
-  const rows = useMemo(() => compareRows(runs, packages), [runs, packages.length]); // eslint-disable-line
+  // The packages are another list each time, and all of them come at once.
+  const rows = useMemo(() => compareRows(runs, packages), [runs, packages.length]);
   const differing = rows.filter(({ differs }) => differs);
   const shown = (onlyDiffering ? differing : rows).filter(({ key }) =>
     key.toLowerCase().includes((search.q ?? "").toLowerCase()),
@@ -86,12 +88,7 @@ export default function CompareTab({ experimentId }: { experimentId: string }) {
       csvLine(["section", "key", ...runs.map(({ name }) => name)]),
       ...shown.map((row) => csvLine([row.section, row.key, ...row.values])),
     ];
-    const url = URL.createObjectURL(new Blob([lines.join("")], { type: "text/csv" }));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = "comparison.csv";
-    link.click();
-    URL.revokeObjectURL(url);
+    saveFile("comparison.csv", lines.join(""));
   };
   return (
     <>
