@@ -14,6 +14,11 @@ export default defineConfig({
     // Sizes are measured by the benchmarks, on the wire.
     reportCompressedSize: false,
   },
-  server: { proxy: { "/api": process.env.STELE ?? "http://127.0.0.1:5000", "/get-artifact": process.env.STELE ?? "http://127.0.0.1:5000" } },
+  server: {
+    proxy: {
+      "/api": process.env.STELE ?? "http://127.0.0.1:5000",
+      "/get-artifact": process.env.STELE ?? "http://127.0.0.1:5000",
+    },
+  },
   test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
 });
