@@ -39,8 +39,9 @@ types: $(VENV)/installed ## Types
 unit: $(VENV)/installed ## All tests: unit, contracts on every database, real MLflow clients
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup
 
+# Not `npm ci`: it refuses the lock file where a registry lacks a package that only Windows wants.
 ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
-	cd ui && npm ci --no-audit --no-fund
+	cd ui && npm install --no-save --no-audit --no-fund
 	@touch $@
 
 ui: ui/node_modules/.package-lock.json ## Build the web page into src/stele/server/static (needs Node.js 20)

@@ -1,14 +1,16 @@
+// The styles that all others build on come first.
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/controls.css";
+import "./styles/tables.css";
+import "./styles/cards.css";
+
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/queries";
 import { router } from "./router";
-import "./styles/tokens.css";
-import "./styles/base.css";
-import "./styles/controls.css";
-import "./styles/tables.css";
-import "./styles/cards.css";
 
 createRoot(document.getElementById("page")!).render(
   <StrictMode>

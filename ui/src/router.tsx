@@ -9,6 +9,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { Empty, Loading, Problem } from "./kit/states";
+import ExperimentPage from "./runs/ExperimentPage";
 import { Shell } from "./shell/Shell";
 
 const root = createRootRoute({ component: Shell });
@@ -27,17 +28,18 @@ const experiments = createRoute({
   component: lazyRouteComponent(() => import("./experiments/ExperimentsPage")),
 });
 
+/** Where most links lead: the table of runs comes with the first script, without a second round of requests. */
 const experiment = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId",
-  component: lazyRouteComponent(() => import("./runs/ExperimentPage")),
+  component: ExperimentPage,
 });
 
 /** `runs`, `charts`, `compare`, `about`. MLflow prints `/experiments/E` and `/experiments/E/runs`. */
 const experimentTab = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId/$tab",
-  component: lazyRouteComponent(() => import("./runs/ExperimentPage")),
+  component: ExperimentPage,
 });
 
 /** `$` is the tab, and behind `artifacts` a path: MLflow links to files like this. */

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +20,7 @@ from stele.schema.runs import LogBatch, Run, RunData
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.placeholders import name_of, placeholder
 from stele.stores.journal.replay import new_info, recorded_runs
+from stele.stores.run_ids import new_run_id
 
 __all__ = ["OfflineStore"]
 
@@ -64,7 +64,7 @@ class OfflineStore(_Operations):  # type: ignore[misc]
         """A run with an id of its own; it gets a name at the sync when it has none."""
         request = replace(
             request,
-            run_id=request.run_id or uuid.uuid4().hex,
+            run_id=request.run_id or new_run_id(),
             start_time=request.start_time or time.time_ns() // 1_000_000,
         )
         journal = self._journal()

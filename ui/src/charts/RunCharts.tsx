@@ -7,7 +7,6 @@ import { Board } from "./board/Board";
 import { StageFor } from "./board/StageFor";
 import { dashesOf } from "./line/dashes";
 import type { DrawnRun } from "./line/model";
-import "./charts.css";
 
 export interface RunChartsProps {
   runs: readonly { runId: string; name: string }[];

@@ -4,6 +4,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useMemo } from "react";
 import { count } from "../format/figures";
 import { Button, Field, Segments, Switch } from "../kit/controls";
+import { saveFile } from "../kit/saveFile";
 import { Empty, Loading, Problem } from "../kit/states";
 import { csvLine } from "../runs/csv";
 import { ask } from "../shell/ask";
@@ -86,12 +87,7 @@ export default function CompareTab({ experimentId }: { experimentId: string }) {
       csvLine(["section", "key", ...runs.map(({ name }) => name)]),
       ...shown.map((row) => csvLine([row.section, row.key, ...row.values])),
     ];
-    const url = URL.createObjectURL(new Blob([lines.join("")], { type: "text/csv" }));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = "comparison.csv";
-    link.click();
-    URL.revokeObjectURL(url);
+    saveFile("comparison.csv", lines.join(""));
   };
   return (
     <>

@@ -1,11 +1,12 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useRef } from "react";
-import { count, decimalsFor, delta as deltaText, MISSING } from "../format/figures";
+import { count, decimalsFor, MISSING } from "../format/figures";
 import { runColorVar } from "../format/colors";
 import { Button } from "../kit/controls";
 import { Moment, RunDot, Value } from "../kit/marks";
 import { Duration } from "../runs/Cell";
+import { BaseMark, Delta } from "../runs/Delta";
 import { toRun } from "../run/links";
 import type { RunData } from "../run/runData";
 import { shareOf, type CompareRow, type Section } from "./rows";
@@ -201,28 +202,7 @@ function OneCell({
       <span className={row.best[at] ? "best" : ""}>
         <Value value={typeof value === "number" ? value : null} decimals={decimals} />
       </span>
-      <Change value={value} base={base} isBase={at === baseline} row={row} decimals={decimals} />
+      {at === baseline ? <BaseMark /> : <Delta value={value} base={base} goal={row.goal} decimals={decimals} />}
     </span>
   );
-}
-
-function Change({
-  value,
-  base,
-  isBase,
-  row,
-  decimals,
-}: {
-  value: unknown;
-  base: unknown;
-  isBase: boolean;
-  row: CompareRow;
-  decimals: number;
-}) {
-  if (isBase) return <span className="delta base">base</span>;
-  if (typeof value !== "number" || typeof base !== "number" || !Number.isFinite(value - base))
-    return <span className="delta" />;
-  const difference = value - base;
-  const tone = row.goal === null || difference === 0 ? "na" : difference > 0 === (row.goal === "up") ? "up" : "dn";
-  return <span className={`delta ${tone}`}>{deltaText(difference, decimals)}</span>;
 }

@@ -2,7 +2,7 @@
 
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useState } from "react";
 import { post, type Schemas } from "../api/client";
 import { useLive } from "../api/events";
 import { keys } from "../api/queries";
@@ -15,6 +15,7 @@ import { FirstRun } from "../runs/FirstRun";
 import { literal } from "../runs/filter/complete";
 import { Page } from "../shell/Page";
 import { useShortcuts } from "../shell/shortcuts";
+import { useSearchText } from "../shell/useSearchText";
 import { createExperiment, experimentMenu } from "./actions";
 import { Activity } from "./Activity";
 import { togglePin, usePinned } from "./pinned";
@@ -34,29 +35,14 @@ function filterOf(search: string): string {
 }
 
 export default function ExperimentsPage() {
-  const search = useSearch({ strict: false }) as { q?: string; show?: Show };
+  const search = useSearch({ strict: false }) as { show?: Show };
   const navigate = useNavigate();
   const show = search.show ?? "active";
-  const [text, setText] = useState(search.q ?? "");
-  const field = useRef<HTMLInputElement>(null);
+  const { text, setText, settled, field } = useSearchText("Search experiments");
   useLive([]);
-  useShortcuts([
-    { keys: "/", does: "Search experiments", run: () => field.current?.focus() },
-    { keys: "n", does: "New experiment", run: () => void create() },
-  ]);
-  useEffect(() => {
-    const timer = window.setTimeout(() => {
-      if (text !== (search.q ?? ""))
-        void navigate({
-          to: ".",
-          replace: true,
-          search: ((held: object) => ({ ...held, q: text || undefined })) as never,
-        });
-    }, 150);
-    return () => window.clearTimeout(timer);
-  }, [text, search.q, navigate]);
+  useShortcuts([{ keys: "n", does: "New experiment", run: () => void create() }]);
 
-  const filter = filterOf(search.q ?? "");
+  const filter = filterOf(settled);
   const query = useInfiniteQuery({
     queryKey: [...keys.experiments, "overview", filter, show === "deleted"],
     queryFn: ({ pageParam, signal }) =>
@@ -96,7 +82,7 @@ export default function ExperimentsPage() {
   const empty =
     pages.length > 0 &&
     show === "active" &&
-    !search.q &&
+    !settled &&
     all.every((one) => Object.keys(one.runs).length === 0) &&
     all.length <= 1;
   return (
@@ -142,8 +128,8 @@ export default function ExperimentsPage() {
         ) : empty ? (
           <FirstRun />
         ) : rows.length === 0 ? (
-          <Empty title={search.q ? `No experiment matches “${search.q}”` : `No ${show} experiments`}>
-            {search.q && (
+          <Empty title={settled ? `No experiment matches “${settled}”` : `No ${show} experiments`}>
+            {settled && (
               <Button small onClick={() => setText("")}>
                 Show all
               </Button>
@@ -165,7 +151,7 @@ export default function ExperimentsPage() {
         <span>
           <b>{count(total)}</b> {total === 1 ? "experiment" : "experiments"}
         </span>
-        {search.q && (
+        {settled && (
           <span>
             <b>{count(pages[0]?.matched ?? 0)}</b> match
           </span>

@@ -36,7 +36,8 @@ describe("figures", () => {
   });
 
   it("groups counts and shortens ticks", () => {
-    expect(count(12480)).toBe("12,480");
+    expect([0, 999, 12480, -1_234_567].map(count)).toEqual(["0", "999", "12,480", "−1,234,567"]);
+    expect(metric(12345.678, 2)).toBe("12,345.68");
     expect(tick(90000)).toBe("90k");
     expect(tick(0.25)).toBe("0.25");
   });

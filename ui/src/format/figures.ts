@@ -23,8 +23,15 @@ export function notFinite(value: number): string | null {
   return null;
 }
 
+/** With commas between thousands. `Intl` does the same, but takes 30 ms to begin with. */
+function grouped(value: number, decimals: number): string {
+  const [whole = "", fraction] = value.toFixed(decimals).split(".");
+  const thousands = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return fraction === undefined ? thousands : `${thousands}.${fraction}`;
+}
+
 /** A count, grouped and never shortened. */
-export const count = (value: number): string => Math.round(value).toLocaleString("en").replace("-", MINUS);
+export const count = (value: number): string => grouped(Math.round(value), 0).replace("-", MINUS);
 
 /**
  * Decimals for a column: enough to tell its two closest values apart, 4 unless that needs more, at most 6; none when
@@ -52,10 +59,7 @@ export function metric(value: number, decimals = 4): string {
     const [digits = "", exponent = ""] = value.toExponential(1).split("e");
     return `${digits.replace(/\.0$/, "").replace("-", MINUS)}e${exponent.replace("+", "")}`;
   }
-  const text = Math.abs(value).toLocaleString("en", {
-    minimumFractionDigits: decimals,
-    maximumFractionDigits: decimals,
-  });
+  const text = grouped(Math.abs(value), decimals);
   return value < 0 ? MINUS + text : text;
 }
 

@@ -29,6 +29,7 @@ describe("times", () => {
 describe("run colours", () => {
   it("are stable and spread over the palette", () => {
     expect(runColor("abc")).toBe(runColor("abc"));
+    expect(["…00000000", "…00000001", "…0000000b", "…0000000c"].map(runColor)).toEqual([1, 2, 12, 1]);
     const seen = new Set(Array.from({ length: 200 }, (_, i) => runColor(`run${i}`)));
     expect([...seen].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   });

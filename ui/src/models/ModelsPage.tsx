@@ -1,30 +1,20 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useLive } from "../api/events";
 import { count } from "../format/figures";
 import { Button, Chip, Field } from "../kit/controls";
 import { Moment } from "../kit/marks";
 import { Empty, Loading, Problem } from "../kit/states";
 import { Page } from "../shell/Page";
-import { useShortcuts } from "../shell/shortcuts";
+import { useSearchText } from "../shell/useSearchText";
 import { createModel, modelsQuery, type Model } from "./data";
 import "./models.css";
 
 /** All registered models. */
 export default function ModelsPage() {
-  const { q = "" } = useSearch({ strict: false }) as { q?: string };
   const navigate = useNavigate();
-  const [text, setText] = useState(q);
-  const field = useRef<HTMLInputElement>(null);
+  const { text, setText, settled: q, field } = useSearchText("Search models");
   useLive([]);
-  useShortcuts([{ keys: "/", does: "Search models", run: () => field.current?.focus() }]);
-  useEffect(() => {
-    const timer = window.setTimeout(() => {
-      if (text !== q) void navigate({ to: ".", replace: true, search: { q: text || undefined } as never });
-    }, 150);
-    return () => window.clearTimeout(timer);
-  }, [text, q, navigate]);
   const query = useInfiniteQuery(modelsQuery(q));
   const models = query.data?.pages.flatMap((page) => page.registered_models ?? []) ?? [];
   const create = async () => {

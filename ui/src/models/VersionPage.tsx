@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useLive } from "../api/events";
 import { runQuery } from "../api/queries";
 import { Chip, CopyButton } from "../kit/controls";
+import { Packages } from "../kit/Facts";
 import { Moment, RunDot } from "../kit/marks";
 import { Empty, Loading, Problem } from "../kit/states";
 import { ArtifactBrowser } from "../run/artifacts/ArtifactBrowser";
@@ -211,22 +212,7 @@ function RequirementsCard({ owner }: { owner: Owner }) {
         <span className="grow" />
         {data && <CopyButton text={data.text} />}
       </header>
-      {isPending ? (
-        <Loading />
-      ) : lines.length === 0 ? (
-        <Empty title="None are listed" />
-      ) : (
-        <table className="t">
-          <tbody>
-            {lines.map(([name, version]) => (
-              <tr key={name}>
-                <td className="mono">{name}</td>
-                <td className="mono num">{version}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      {isPending ? <Loading /> : lines.length === 0 ? <Empty title="None are listed" /> : <Packages rows={lines} />}
     </section>
   );
 }

@@ -2,6 +2,7 @@
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { del, get, patch, post, type Schemas } from "../api/client";
+import { ApiError } from "../api/http";
 import { keys, queryClient } from "../api/queries";
 import { ask } from "../shell/ask";
 import { announce, announceProblem } from "../shell/undo";
@@ -106,6 +107,31 @@ export async function createModel(): Promise<string | null> {
   const name = await ask({ title: "New registered model", label: "Name", value: "", action: "Create" });
   if (!name) return null;
   return (await perform(`Created ${name}`, () => post(`${MLFLOW}/registered-models/create`, { name }))) ? name : null;
+}
+
+/** Registers a logged model under a name, which is made where it is new; answers with both, or null. */
+export async function registerModel(modelId: string, runId: string): Promise<{ name: string; version: string } | null> {
+  const name = await ask({
+    title: "Register the model",
+    label: "Name of the registered model",
+    value: "",
+    action: "Register",
+  });
+  if (!name) return null;
+  let version = "";
+  const done = await perform(`Registered as ${name}`, async () => {
+    await post(`${MLFLOW}/registered-models/create`, { name }).catch((error: unknown) => {
+      if (!(error instanceof ApiError && error.code === "RESOURCE_ALREADY_EXISTS")) throw error;
+    });
+    const made = await post(`${MLFLOW}/model-versions/create`, {
+      name,
+      source: `models:/${modelId}`,
+      run_id: runId,
+      model_id: modelId,
+    });
+    version = made.model_version.version;
+  });
+  return done ? { name, version } : null;
 }
 
 export async function renameModel(name: string): Promise<string | null> {

@@ -1,4 +1,5 @@
 import { Chip, CopyButton } from "../kit/controls";
+import { Facts, known } from "../kit/Facts";
 import { Diff } from "../kit/Diff";
 import { Empty, Loading, Problem } from "../kit/states";
 import { useText } from "./files";
@@ -12,12 +13,12 @@ export default function CodeTab({ data }: { data: RunData }) {
   const { tags, id } = data;
   const diff = useText(id, DIFF_FILE, MOST);
   const commit = tags.get(TAGS.commit);
-  const rows = [
+  const rows = known([
     ["Commit", commit],
     ["Branch", tags.get(TAGS.branch)],
     ["Repository", tags.get(TAGS.repository)],
     ["Source", tags.get(TAGS.source)],
-  ].filter((row): row is [string, string] => Boolean(row[1]));
+  ]);
   return (
     <div className="cards">
       <section className="card" aria-label="Commit">
@@ -27,20 +28,7 @@ export default function CodeTab({ data }: { data: RunData }) {
           <span className="grow" />
           {commit && <CopyButton text={`git checkout ${commit}`} label="Copy checkout" />}
         </header>
-        {rows.length === 0 ? (
-          <p className="body dim">No source was recorded.</p>
-        ) : (
-          <dl className="kv body">
-            {rows.map(([name, value]) => (
-              <div key={name} className="pair">
-                <dt>{name}</dt>
-                <dd className="mono" title={value}>
-                  {value}
-                </dd>
-              </div>
-            ))}
-          </dl>
-        )}
+        {rows.length === 0 ? <p className="body dim">No source was recorded.</p> : <Facts rows={rows} />}
       </section>
       <section className="card" aria-label="Uncommitted changes">
         <header>

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { count } from "../format/figures";
 import { CopyButton, Field } from "../kit/controls";
+import { Facts, Packages, known } from "../kit/Facts";
 import { Empty, Loading, Problem } from "../kit/states";
 import { useText } from "./files";
 import { flatten, parseRequirements } from "./environment";
@@ -17,31 +18,18 @@ export default function EnvironmentTab({ data }: { data: RunData }) {
   const facts = machine.data ? flatten(machine.data.text) : [];
   const listed = packages.data ? parseRequirements(packages.data.text) : [];
   const shown = listed.filter(([name]) => name.toLowerCase().includes(search.toLowerCase()));
-  const tags = [
+  const tags = known([
     ["Python", data.tags.get(TAGS.python)],
     ["Host", data.tags.get(TAGS.host)],
     ["GPU", data.tags.get(TAGS.gpu)],
-  ].filter((row): row is [string, string] => Boolean(row[1]));
+  ]);
   return (
     <div className="cards two">
       <section className="card" aria-label="Machine">
         <header>
           <h2>Machine</h2>
         </header>
-        {machine.isPending ? (
-          <Loading />
-        ) : (
-          <dl className="kv body">
-            {(facts.length > 0 ? facts : tags).map(([name, value]) => (
-              <div key={name} className="pair">
-                <dt>{name}</dt>
-                <dd className="mono" title={value}>
-                  {value}
-                </dd>
-              </div>
-            ))}
-          </dl>
-        )}
+        {machine.isPending ? <Loading /> : <Facts rows={facts.length > 0 ? facts : tags} />}
       </section>
       <section className="card" aria-label="Packages">
         <header>
@@ -66,16 +54,7 @@ export default function EnvironmentTab({ data }: { data: RunData }) {
             </p>
           </Empty>
         ) : (
-          <table className="t">
-            <tbody>
-              {shown.map(([name, version]) => (
-                <tr key={name}>
-                  <td className="mono">{name}</td>
-                  <td className="mono num">{version}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Packages rows={shown} />
         )}
       </section>
     </div>

@@ -1,10 +1,11 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, useState } from "react";
-import { delta as deltaText, count, decimalsFor, MISSING, toNumber } from "../format/figures";
+import { count, decimalsFor, MISSING, toNumber } from "../format/figures";
 import { runColorVar } from "../format/colors";
 import { Field, Segments } from "../kit/controls";
 import { Sparkline, Value } from "../kit/marks";
 import { goalOf } from "../runs/columns";
+import { Delta } from "../runs/Delta";
 import { useCurves } from "../runs/useCurves";
 import { useRunsById } from "../runs/useTable";
 import type { ColumnRef } from "../runs/view";
@@ -112,7 +113,7 @@ export function MetricsCard({ data, base }: { data: RunData; base: RunData | nul
                   <Value value={value} decimals={decimals} />
                 </span>
                 <span role="cell" className="num">
-                  <Difference value={value} other={other} goal={goal} decimals={decimals} />
+                  <Delta value={value} base={other} goal={goal} decimals={decimals} />
                 </span>
                 <span role="cell" className="num">
                   {best === null || best === undefined ? (
@@ -131,21 +132,4 @@ export function MetricsCard({ data, base }: { data: RunData; base: RunData | nul
       </div>
     </section>
   );
-}
-
-function Difference({
-  value,
-  other,
-  goal,
-  decimals,
-}: {
-  value: number | null;
-  other: number | null;
-  goal: "up" | "down" | null;
-  decimals: number;
-}) {
-  if (value === null || other === null || !Number.isFinite(value - other)) return null;
-  const difference = value - other;
-  const better = goal === null || difference === 0 ? "na" : difference > 0 === (goal === "up") ? "up" : "dn";
-  return <span className={`delta ${better}`}>{deltaText(difference, decimals)}</span>;
 }

@@ -11,7 +11,7 @@ import { runData, TAGS, type RunData } from "./runData";
 
 /** Figures on the left, words on the right. */
 export function Overview({ data, baseline }: { data: RunData; baseline: string }) {
-  const [path, setPath] = useState("");
+  const [path, setPath] = useState<string | null>(null);
   const other = useQuery({ ...runQuery(baseline), enabled: baseline !== "" && baseline !== data.id });
   const base = other.data ? runData(other.data) : null;
   const tags = [...data.tags].filter(([key]) => !/^(mlflow|stele)\./.test(key)).map(([key, value]) => ({ key, value }));
@@ -19,7 +19,7 @@ export function Overview({ data, baseline }: { data: RunData; baseline: string }
     <div className="cards run-overview">
       <MetricsCard data={data} base={base} />
       <ParamsCard data={data} base={base} />
-      <ArtifactBrowser owner={{ run_id: data.id }} path={path} onPath={setPath} />
+      <ArtifactBrowser owner={{ run_id: data.id }} path={path ?? ""} onPath={setPath} first={path === null} />
       <div className="side">
         <Description text={data.tags.get(TAGS.note) ?? ""} onSave={(text) => setRunTag(data, TAGS.note, text)} />
         <DatasetsCard data={data} />

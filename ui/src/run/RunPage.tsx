@@ -13,6 +13,7 @@ import { Menu } from "../kit/Popover";
 import { Loading, Problem } from "../kit/states";
 import { changeRuns } from "../runs/actions";
 import { Duration } from "../runs/Cell";
+import { registerModel } from "../models/data";
 import { Page, type Crumb, type Tab } from "../shell/Page";
 import { useShortcuts } from "../shell/shortcuts";
 import { renameRun } from "./actions";
@@ -26,6 +27,7 @@ const ArtifactsTab = lazy(() => import("./artifacts/ArtifactsTab"));
 const RunCharts = lazy(() =>
   import("../charts/RunCharts").then(({ RunCharts: component }) => ({ default: component })),
 );
+const LogsTab = lazy(() => import("./LogsTab"));
 const ChildrenTab = lazy(() => import("./ChildrenTab"));
 const CodeTab = lazy(() => import("./CodeTab"));
 const EnvironmentTab = lazy(() => import("./EnvironmentTab"));
@@ -111,6 +113,7 @@ function tabsOf({ metrics }: RunData): (readonly [string, string, string?])[] {
     ["charts", "Charts", count(metrics.size - system)],
     ["system", "System", count(system)],
     ["artifacts", "Artifacts"],
+    ["logs", "Logs"],
     ["children", "Children"],
     ["code", "Code"],
     ["environment", "Environment"],
@@ -125,6 +128,8 @@ function Content({ data, tab, path, baseline }: { data: RunData; tab: string; pa
       return <RunCharts runs={[{ runId: data.id, name: data.name }]} without="system/" />;
     case "system":
       return <RunCharts runs={[{ runId: data.id, name: data.name }]} prefix="system/" />;
+    case "logs":
+      return <LogsTab data={data} />;
     case "children":
       return <ChildrenTab data={data} />;
     case "code":
@@ -205,6 +210,11 @@ function Actions({ data }: { data: RunData }) {
   const { previous, next, place } = useNeighbours(data.experimentId, data.id);
   const deleted = data.run.info.lifecycle_stage === "deleted";
   const archived = data.tags.get("stele.archived") === "true";
+  const model = data.run.outputs?.model_outputs?.at(-1)?.model_id;
+  const register = async (modelId: string) => {
+    const made = await registerModel(modelId, data.id);
+    if (made) void navigate({ to: "/models/$name/versions/$version", params: made });
+  };
   const go = (runId: string | null) => runId && void navigate(toRun(data.experimentId, runId) as never);
   const compare = () =>
     void navigate({
@@ -233,6 +243,11 @@ function Actions({ data }: { data: RunData }) {
       <Button icon="compare" onClick={compare}>
         Compare
       </Button>
+      {model && !deleted && (
+        <Button icon="cube" onClick={() => void register(model)}>
+          Register model
+        </Button>
+      )}
       <Menu
         label="More"
         items={[

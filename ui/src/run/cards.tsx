@@ -8,6 +8,7 @@ import { keys, runQuery } from "../api/queries";
 import { count } from "../format/figures";
 import { duration } from "../format/times";
 import { Chip } from "../kit/controls";
+import { Facts, known } from "../kit/Facts";
 import { Icon } from "../kit/Icon";
 import { Moment } from "../kit/marks";
 import { toRun } from "./links";
@@ -145,14 +146,14 @@ export function LineageCard({ data }: { data: RunData }) {
 /** Where it ran, in a few lines. */
 export function EnvironmentCard({ data }: { data: RunData }) {
   const { tags, run, experimentId, id } = data;
-  const rows = [
+  const rows = known([
     ["Python", tags.get(TAGS.python)],
     ["Host", tags.get(TAGS.host)],
     ["GPU", tags.get(TAGS.gpu)],
     ["Branch", tags.get(TAGS.branch)],
     ["Source", tags.get(TAGS.source)],
     ["Took", run.info.end_time ? duration(run.info.end_time - run.info.start_time) : undefined],
-  ].filter((row): row is [string, string] => Boolean(row[1]));
+  ]);
   return (
     <section className="card" aria-label="Environment">
       <header>
@@ -162,16 +163,7 @@ export function EnvironmentCard({ data }: { data: RunData }) {
           All
         </Link>
       </header>
-      <dl className="kv body">
-        {rows.map(([name, value]) => (
-          <div key={name} className="pair">
-            <dt>{name}</dt>
-            <dd className="mono" title={value}>
-              {value}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Facts rows={rows} />
     </section>
   );
 }

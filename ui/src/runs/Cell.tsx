@@ -1,7 +1,8 @@
-import { delta as deltaText, MISSING, toNumber } from "../format/figures";
+import { MISSING, toNumber } from "../format/figures";
 import { duration } from "../format/times";
 import { runColorVar } from "../format/colors";
 import { Moment, Sparkline, Status, useNow, Value } from "../kit/marks";
+import { BaseMark, Delta } from "./Delta";
 import type { Row } from "./selection";
 import { heatOf, type PlacedColumn, type TableModel } from "./tableModel";
 
@@ -107,27 +108,17 @@ function Metric({
   return (
     <>
       <Value value={value} decimals={place.decimals} />
-      {model.baseline && <Delta row={row} place={place} baseline={model.baseline} value={value} />}
+      {model.baseline &&
+        (row.run_id === model.baseline.run_id ? (
+          <BaseMark />
+        ) : (
+          <Delta
+            value={value}
+            base={toNumber(model.baseline.values[place.at])}
+            goal={place.goal}
+            decimals={place.decimals}
+          />
+        ))}
     </>
   );
-}
-
-function Delta({
-  row,
-  place,
-  baseline,
-  value,
-}: {
-  row: Row;
-  place: PlacedColumn;
-  baseline: Row;
-  value: number | null;
-}) {
-  if (row.run_id === baseline.run_id) return <span className="delta base">base</span>;
-  const base = toNumber(baseline.values[place.at]);
-  if (value === null || base === null || !Number.isFinite(value - base)) return <span className="delta" />;
-  const difference = value - base;
-  const better =
-    place.goal === null || difference === 0 ? "na" : difference > 0 === (place.goal === "up") ? "up" : "dn";
-  return <span className={`delta ${better}`}>{deltaText(difference, place.decimals)}</span>;
 }

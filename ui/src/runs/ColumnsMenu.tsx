@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { memo, useState } from "react";
 import { count } from "../format/figures";
 import { Button, Check, Field } from "../kit/controls";
 import { Popover } from "../kit/Popover";
@@ -20,7 +20,7 @@ const KINDS = [
 ] as const;
 
 /** Which columns the table has: everything that any run has, to be ticked; what is ticked, to be moved. */
-export function ColumnsMenu({ keys, shown, change }: Props) {
+export const ColumnsMenu = memo(function ColumnsMenu({ keys, shown, change }: Props) {
   const total = keys.length + ATTRIBUTES.length;
   return (
     <Popover
@@ -39,7 +39,7 @@ export function ColumnsMenu({ keys, shown, change }: Props) {
       {() => <Choices keys={keys} shown={shown} change={change} />}
     </Popover>
   );
-}
+});
 
 function Choices({ keys, shown, change }: Props) {
   const [search, setSearch] = useState("");

@@ -11,7 +11,7 @@ import { Menu } from "../kit/Popover";
 import { Loading, Problem } from "../kit/states";
 import { Page, type Tab } from "../shell/Page";
 import { RunsTab } from "./RunsTab";
-import { useCounts } from "./useTable";
+import { useCounts, useRunKeys } from "./useTable";
 import { ViewsMenu } from "./ViewsMenu";
 
 const ChartsTab = lazy(() => import("../charts/ChartsTab"));
@@ -29,6 +29,8 @@ const TABS = [
 export default function ExperimentPage() {
   const { experimentId = "", tab = "runs" } = useParams({ strict: false });
   const { data: experiment, error, refetch } = useQuery(experimentQuery(experimentId));
+  // The table waits for these, so they are asked for at the same time.
+  useRunKeys(experimentId);
   useLive([experimentId]);
   if (error)
     return (

@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { memo, useRef, useState } from "react";
 import { Check } from "../kit/controls";
 import { Menu } from "../kit/Popover";
 import { columnLabel, groupLabel, MIN_WIDTH, NAME_WIDTH } from "./columns";
@@ -19,7 +19,15 @@ interface Props {
 }
 
 /** Two lines: what kind of column, and its name. A press sorts, one with Shift adds to the order. */
-export function HeaderRow({ model, columns, view, change, shown, allSelected, onSelectAll }: Props) {
+export const HeaderRow = memo(function HeaderRow({
+  model,
+  columns,
+  view,
+  change,
+  shown,
+  allSelected,
+  onSelectAll,
+}: Props) {
   return (
     <div role="rowgroup" className="thead" style={{ width: model.width }}>
       <div className="trow groups" aria-hidden="true">
@@ -71,7 +79,7 @@ export function HeaderRow({ model, columns, view, change, shown, allSelected, on
       </div>
     </div>
   );
-}
+});
 
 function Head({
   place,

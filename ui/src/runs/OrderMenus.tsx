@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { Button } from "../kit/controls";
 import { Popover } from "../kit/Popover";
 import { columnLabel, type RunKey } from "./columns";
@@ -11,7 +12,7 @@ interface Props {
 }
 
 /** The order of the rows: each column of it with its direction. */
-export function SortMenu({ view, shown, change }: Props) {
+export const SortMenu = memo(function SortMenu({ view, shown, change }: Props) {
   const first = view.sort[0];
   const candidates = shown.filter(
     (column) => column.aggregate !== "curve" && !view.sort.some((sort) => columnId(sort.column) === columnId(column)),
@@ -89,7 +90,7 @@ export function SortMenu({ view, shown, change }: Props) {
       )}
     </Popover>
   );
-}
+});
 
 function swapped<T>(list: readonly T[], at: number): T[] {
   const next = [...list];
@@ -98,7 +99,7 @@ function swapped<T>(list: readonly T[], at: number): T[] {
 }
 
 /** Params and tags whose equal values make groups; and the tree of nested runs. */
-export function GroupMenu({ view, keys, change }: Props) {
+export const GroupMenu = memo(function GroupMenu({ view, keys, change }: Props) {
   const on = view.group.length > 0 || view.tree;
   const candidates = keys.filter(
     (key) => key.kind !== "metric" && !view.group.some((one) => one.kind === key.kind && one.key === key.name),
@@ -160,4 +161,4 @@ export function GroupMenu({ view, keys, change }: Props) {
       )}
     </Popover>
   );
-}
+});

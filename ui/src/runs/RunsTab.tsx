@@ -6,6 +6,7 @@ import { count } from "../format/figures";
 import { Button, Switch } from "../kit/controls";
 import { statusText } from "../kit/marks";
 import { Empty, Loading, Problem } from "../kit/states";
+import { useWhile } from "../kit/useWhile";
 import { announceProblem } from "../shell/undo";
 import { matchingIds } from "./actions";
 import { ColumnsMenu } from "./ColumnsMenu";
@@ -21,6 +22,7 @@ import { useSelected } from "./selected";
 import { selectionOf, type Row } from "./selection";
 import { useTableModel } from "./tableModel";
 import { useCurves } from "./useCurves";
+import { useLanded, type Range } from "./useLanded";
 import { useTableKeys } from "./useTableKeys";
 import {
   useDiffering,
@@ -36,6 +38,9 @@ import {
 } from "./useTable";
 import { columnId, parseColumn, useRunsView } from "./view";
 
+/** How long rows wait for the keys, in milliseconds: with them they come with all columns, later without for now. */
+const PATIENCE = 150;
+
 export function RunsTab({ experimentId, experimentName }: { experimentId: string; experimentName: string }) {
   const [view, change] = useRunsView();
   const navigate = useNavigate();
@@ -43,7 +48,7 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
   const [expanded, setExpanded] = useState<string[]>([]);
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
   const [current, setCurrent] = useState(-1);
-  const [range, setRange] = useState({ first: 0, last: 40 });
+  const [range, setRange] = useState<Range>({ first: 0, last: 40 });
   const filter = useRef<HTMLInputElement>(null);
   const anchor = useRef(-1);
 
@@ -51,7 +56,6 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
     () => selectionOf(experimentId, view),
     [experimentId, view.filter, view.sort, view.deleted, view.archived], // eslint-disable-line
   );
-  const { selection, error: refusal } = useValidSelection(experimentId, asked);
   const runKeys = useRunKeys(experimentId);
   const keyList = useMemo(() => runKeys.data ?? [], [runKeys.data]);
   const numericParams = useMemo(
@@ -59,21 +63,28 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
     [keyList],
   );
 
+  const chosen = useMemo(() => view.columns ?? inGroups(usualColumns(keyList)), [view.columns, keyList]);
+  const patient = useWhile(PATIENCE);
+  const ready = !runKeys.isPending || view.columns !== null || !patient;
+  const { selection, error: refusal } = useValidSelection(
+    { experimentId, selection: asked, columns: useMemo(() => valueColumns(chosen), [chosen]), view, expanded },
+    ready,
+  );
   const differing = useDiffering(experimentId, selection, view.onlyDiffering);
-  const chosen = useMemo(() => view.columns ?? usualColumns(keyList), [view.columns, keyList]);
   const shown = useMemo(() => {
-    if (!view.onlyDiffering || !differing.data) return view.columns ? chosen : inGroups(chosen);
+    if (!view.onlyDiffering || !differing.data) return chosen;
     const different = new Set(differing.data.differing.map(({ kind, key }) => `${kind}:${key}`));
     return chosen.filter(({ kind, key }) => kind === "attribute" || different.has(`${kind}:${key}`));
-  }, [chosen, view.columns, view.onlyDiffering, differing.data]);
+  }, [chosen, view.onlyDiffering, differing.data]);
   const hiddenByDiffering = chosen.length - shown.length;
 
   const columns = useMemo(() => valueColumns(shown), [shown]);
   const wanted = { experimentId, selection, columns, view, expanded, unfolded };
-  const first = useFirstRows(wanted);
+  const first = useFirstRows(wanted, ready);
   const groups = useGroups(wanted);
   const layout = useLayout(wanted, first.data?.rows_total ?? 0, groups.data?.groups);
-  const rowAt = useRowsInSight(wanted, layout, range.first, range.last);
+  const landed = useLanded(range);
+  const rowAt = useRowsInSight(wanted, layout, landed.first, landed.last);
   const pinned = useRunsById(experimentId, view.pinned, columns);
   const baseline = useRunsById(experimentId, view.baseline ? [view.baseline] : [], columns)[0] ?? null;
 
@@ -103,6 +114,7 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
     curves,
   });
 
+  const onFilter = useCallback((next: string) => change({ filter: next }), [change]);
   const onRange = useCallback(
     (from: number, to: number) =>
       setRange((held) => (held.first === from && held.last === to ? held : { first: from, last: to })),
@@ -140,10 +152,10 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
   const matched = first.data?.matched ?? 0;
   const total = first.data?.total ?? 0;
   const allSelected = selected.ids.size === 0 ? false : selected.ids.size >= matched && matched > 0 ? true : "part";
-  const onSelectAll = () => {
+  const onSelectAll = useCallback(() => {
     if (allSelected === true) selected.clear();
     else void matchingIds(selection).then(selected.only, announceProblem);
-  };
+  }, [allSelected, selected, selection]);
   const onCompare = () => {
     const runs = [...selected.ids];
     if (runs.length > 1)
@@ -190,7 +202,7 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
           total={total}
           keys={keyList}
           error={refusal}
-          onFilter={(next) => change({ filter: next })}
+          onFilter={onFilter}
         />
         <GroupMenu view={view} shown={shown} keys={keyList} change={change} />
         <SortMenu view={view} shown={shown} keys={keyList} change={change} />

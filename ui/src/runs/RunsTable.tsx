@@ -1,7 +1,7 @@
 /** The table: as many rows as there are runs, of which those in sight are in the document. */
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useId, useRef, useState } from "react";
+import { useEffect, useId, useMemo, useRef, useState } from "react";
 import { GroupRow } from "./GroupRow";
 import { HeaderRow } from "./HeaderRow";
 import { RunRow } from "./RunRow";
@@ -74,7 +74,7 @@ export function RunsTable(props: Props) {
     return () => watch.disconnect();
   }, []);
 
-  const columns = columnsInSight(model, sight.from, sight.to);
+  const columns = useMemo(() => columnsInSight(model, sight.from, sight.to), [model, sight]);
   const rowProps = { model, columns, onFocus: props.onCurrent, onPick: props.onPick, onFold: props.onFold };
   return (
     <div

@@ -1,6 +1,7 @@
 /** Runs as a file for spreadsheets: the shown columns of the selection, or of all that match. */
 
 import { post } from "../api/client";
+import { saveFile } from "../kit/saveFile";
 import { columnLabel } from "./columns";
 import { wireColumn, type Selection } from "./selection";
 import { valueColumns } from "./useTable";
@@ -49,10 +50,5 @@ export async function exportCsv(
       ? `${columnLabel(column)} (${column.aggregate})`
       : columnLabel(column),
   );
-  const url = URL.createObjectURL(new Blob([toCsv(answer, heads, only)], { type: "text/csv" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `${name.replace(/[^\w.-]+/g, "-")}.csv`;
-  link.click();
-  URL.revokeObjectURL(url);
+  saveFile(`${name.replace(/[^\w.-]+/g, "-")}.csv`, toCsv(answer, heads, only));
 }

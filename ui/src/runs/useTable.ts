@@ -1,6 +1,6 @@
 /** What the table shows, from the server: counts, groups, rows in sight, pinned rows. */
 
-import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQueries, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { post } from "../api/client";
 import { ApiError } from "../api/http";
@@ -35,38 +35,14 @@ interface Wanted {
   unfolded: ReadonlySet<string>;
 }
 
-/**
- * The selection that the table shows: the one asked for, or, while its filter is refused, the last one that was not.
- * Whether a filter is right is what the server says of it.
- */
-export function useValidSelection(
-  experimentId: string,
-  asked: Selection,
-): { selection: Selection; error: ApiError | null } {
-  const [held, setHeld] = useState<Selection>({ ...asked, filter: "" });
-  const probe = useQuery({
-    queryKey: [...keys.runs(experimentId), "valid", asked.filter, asked.order_by],
-    queryFn: ({ signal }) => post(PATH, { ...asked, max_rows: 0 }, { signal }),
-    enabled: asked.filter !== "",
-    placeholderData: keepPreviousData,
-  });
-  const refused =
-    asked.filter !== "" && probe.error instanceof ApiError && probe.error.status === 400 ? probe.error : null;
-  const unknown = asked.filter !== "" && asked.filter !== held.filter && (probe.isPending || probe.isPlaceholderData);
-  const valid = refused === null && !unknown;
-  useEffect(() => {
-    if (valid) setHeld(asked);
-  }, [valid, asked]);
-  const kept = useMemo(() => ({ ...asked, filter: held.filter }), [asked, held.filter]);
-  return { selection: valid ? asked : kept, error: refused };
-}
+type Asked = Omit<Wanted, "unfolded">;
 
 /** The counts of the selection; without groups with its first rows, in one answer. */
-export function useFirstRows({ experimentId, selection, columns, view, expanded }: Wanted) {
+function firstRows({ experimentId, selection, columns, view, expanded }: Asked) {
   const grouped = view.group.length > 0;
   const wire = grouped ? [] : columns.map(wireColumn);
   const tree = view.tree && !grouped;
-  return useQuery({
+  return queryOptions({
     queryKey: [...keys.runs(experimentId), grouped ? "counts" : "rows", selection, wire, tree ? expanded : null, 0],
     queryFn: ({ signal }) =>
       post(
@@ -76,6 +52,27 @@ export function useFirstRows({ experimentId, selection, columns, view, expanded 
       ),
     placeholderData: keepPreviousData,
   });
+}
+
+export const useFirstRows = (wanted: Asked, enabled: boolean) => useQuery({ ...firstRows(wanted), enabled });
+
+/**
+ * The selection that the table shows: the one asked for, or, while its filter is refused, the last one that was not.
+ * Whether a filter is right is what the server says of it: its rows are asked for, and shown when they are there.
+ */
+export function useValidSelection(wanted: Asked, enabled: boolean): { selection: Selection; error: ApiError | null } {
+  const asked = wanted.selection;
+  const [held, setHeld] = useState<Selection>({ ...asked, filter: "" });
+  const probe = useQuery({ ...firstRows(wanted), enabled: enabled && asked.filter !== "" });
+  const refused =
+    asked.filter !== "" && probe.error instanceof ApiError && probe.error.status === 400 ? probe.error : null;
+  const unknown = asked.filter !== "" && asked.filter !== held.filter && (probe.isPending || probe.isPlaceholderData);
+  const valid = refused === null && !unknown;
+  useEffect(() => {
+    if (valid) setHeld(asked);
+  }, [valid, asked]);
+  const kept = useMemo(() => ({ ...asked, filter: held.filter }), [asked, held.filter]);
+  return { selection: valid ? asked : kept, error: refused };
 }
 
 /** How many runs an experiment has, and in which states. */

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from stele.schema.datasets import RunInputs
 from stele.schema.enums import RunStatus, status_name, view_name
 from stele.schema.experiments import Empty
 from stele.schema.runs import Run, RunData
+from stele.stores.run_ids import new_run_id
 from stele.stores.sql import series, summaries
 from stele.stores.sql.announcements import announce_run
 from stele.stores.sql.batch import Batch, check_batch, check_tags, merge_params
@@ -59,7 +59,7 @@ class RunOperations(PointLog):
         if request.fork_from:
             tags |= _fork_tags(request.fork_from, request.fork_step)
         row: dict[str, Any] = {
-            "run_id": limits.check_new_run_id(request.run_id) if request.run_id else uuid.uuid4().hex,
+            "run_id": limits.check_new_run_id(request.run_id) if request.run_id else new_run_id(),
             "experiment_id": number,
             "stage": STAGE_ACTIVE,
             "status": RunStatus.RUNNING,

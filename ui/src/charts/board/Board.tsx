@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { lazy, Suspense, useMemo, useRef, useState, type ReactNode } from "react";
+import { lazy, Suspense, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { count } from "../../format/figures";
 import { Button } from "../../kit/controls";
 import { Icon } from "../../kit/Icon";
@@ -13,6 +13,7 @@ import type { AddedChart } from "./settings";
 import { useStage } from "./stage";
 import { ToolBar } from "./ToolBar";
 import { useChartDrag } from "./useChartDrag";
+import "./board.css";
 
 const ChartDialog = lazy(() => import("./ChartDialog"));
 
@@ -27,18 +28,20 @@ export interface BoardProps {
   keys: readonly string[];
   /** Charts that nobody has added but that are worth a look. */
   suggested?: readonly AddedChart[];
-  /** Whether pictures of params over many runs can be added. */
-  extensible?: boolean;
   /** Stands at the right end of the first section. */
   aside?: ReactNode;
 }
 
 /** All charts of a page in sections. Only rows on the screen exist, so it does not matter how many there are. */
-export function Board({ keys, suggested, extensible, aside }: BoardProps) {
-  const { settings, change } = useStage();
+export function Board({ keys, suggested, aside }: BoardProps) {
+  const { settings, change, source } = useStage();
   const [box, size] = useSize<HTMLDivElement>();
   const [edited, setEdited] = useState<Chart | "new" | null>(null);
-  const sections = useMemo(() => layoutOf(keys, settings, suggested), [keys, settings, suggested]);
+  // Without a table of runs there is nothing that pictures of params could show.
+  const sections = useMemo(
+    () => layoutOf(keys, source ? settings : { ...settings, added: [] }, suggested),
+    [keys, settings, suggested, source],
+  );
   const columns = Math.max(1, Math.floor((size.width - 2 * PADDING + GAP) / (LEAST + GAP)));
   const rows = useMemo(() => rowsIn(sections, settings.options, columns), [sections, settings.options, columns]);
   const { grab, dropped } = useChartDrag(sections);
@@ -53,12 +56,13 @@ export function Board({ keys, suggested, extensible, aside }: BoardProps) {
     paddingStart: 4,
     paddingEnd: PADDING,
   });
-  useMemo(() => virtual.measure(), [virtual, rows]);
+  useLayoutEffect(() => virtual.measure(), [virtual, rows]);
+  const edge = (virtual.scrollOffset ?? 0) + size.height;
 
   return (
-    <div className="board" ref={box}>
+    <div className={dropped ? "board moving" : "board"} ref={box}>
       <ToolBar charts={total}>
-        {extensible && <Button icon="plus" title="Add a chart" onClick={() => setEdited("new")} />}
+        {source && <Button icon="plus" title="Add a chart" onClick={() => setEdited("new")} />}
       </ToolBar>
       <div className="scroll" ref={scroller} tabIndex={-1}>
         {rows.length === 0 && <NoCharts total={total} />}
@@ -78,6 +82,7 @@ export function Board({ keys, suggested, extensible, aside }: BoardProps) {
                         key={chart.id}
                         {...{ chart, section, sections, columns }}
                         width={widthOf(chart, settings.options, columns)}
+                        later={virtual.isScrolling || item.start > edge}
                         onEdit={setEdited}
                         onGrab={grab}
                       />
@@ -91,11 +96,12 @@ export function Board({ keys, suggested, extensible, aside }: BoardProps) {
         </div>
       </div>
       {dropped}
-      {edited && (
+      {edited && source && (
         <Suspense>
           <ChartDialog
             chart={edited === "new" ? null : edited}
             sections={sections}
+            source={source}
             onClose={() => setEdited(null)}
             onSave={(chart: AddedChart) => {
               change({ added: [...settings.added.filter(({ id }) => id !== chart.id), chart] });
@@ -151,9 +157,9 @@ function SectionHead({
   };
   return (
     <div className="sec" data-section={name}>
-      <button type="button" className="fold" aria-expanded={open} onClick={toggle}>
+      <button type="button" className="secfold" aria-expanded={open} onClick={toggle}>
         <Icon name={open ? "down" : "right"} size={12} />
-        <h3>{name}</h3>
+        <h2>{name}</h2>
         <span className="n">{count(section.charts.length)}</span>
       </button>
       <span className="tools">

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useState } from "react";
+import { lazy, startTransition, Suspense, useCallback, useEffect, useState } from "react";
 import { Button } from "../../kit/controls";
 import { Loading } from "../../kit/states";
 import { Menu, type MenuItem } from "../../kit/Popover";
@@ -6,6 +6,7 @@ import { announce } from "../../shell/undo";
 import { LineChart } from "../line/LineChart";
 import type { DrawnLine } from "../line/model";
 import { removeChart, stepChart, usualWidth, type Chart, type Section } from "./layout";
+import { ResizeEdge } from "./ResizeEdge";
 import { useStage } from "./stage";
 import type { ChartOptions, Width } from "./settings";
 
@@ -19,17 +20,20 @@ export interface ChartCardProps {
   width: Width;
   /** Columns of the page: no chart is wider. */
   columns: number;
+  /** Whether the card may wait a moment: the page is being scrolled, or it is below what is seen. */
+  later: boolean;
   onEdit: (chart: Chart) => void;
   onGrab: (event: React.PointerEvent, chart: Chart) => void;
 }
 
 /** A chart with its name and what can be done with it. */
-export function ChartCard({ chart, section, sections, width, columns, onEdit, onGrab }: ChartCardProps) {
+export function ChartCard({ chart, section, sections, width, columns, later, onEdit, onGrab }: ChartCardProps) {
   const stage = useStage();
   const { settings, change, groups } = stage;
   const own = settings.options[chart.id] ?? {};
   const [table, setTable] = useState(false);
   const [note, setNote] = useState("");
+  const ready = useLinger(!later);
   const set = (part: ChartOptions) => change({ options: { ...settings.options, [chart.id]: { ...own, ...part } } });
   const move = (by: number) => change(stepChart(sections, settings, chart.id, section.name, by));
   const line = chart.kind === "line";
@@ -71,13 +75,14 @@ export function ChartCard({ chart, section, sections, width, columns, onEdit, on
       onChoose: () => set({ width: wide }),
     })),
     null,
-    { text: "Move back", keys: "Left", onChoose: () => move(-1) },
-    { text: "Move on", keys: "Right", onChoose: () => move(1) },
+    { text: "Move back", onChoose: () => move(-1) },
+    { text: "Move on", onChoose: () => move(1) },
     { text: "Remove", icon: "x", onChoose: remove },
   ];
 
   return (
-    <section
+    <div
+      role="group"
       className={`card ${section.pinned ? "keep" : ""}`}
       style={{ gridColumn: `span ${width}`, maxWidth: width * WIDEST }}
       aria-label={chart.title}
@@ -89,39 +94,57 @@ export function ChartCard({ chart, section, sections, width, columns, onEdit, on
           if (event.button === 0 && !(event.target as HTMLElement).closest("button, a")) onGrab(event, chart);
         }}
       >
-        <h2 className={chart.kind === "importance" ? "" : "mono"} title={chart.title}>
+        <h3 className={chart.kind === "importance" ? "" : "mono"} title={chart.title}>
           {chart.title}
-        </h2>
-        <span className="n ell">{line ? noteOf(logY, mean) : note}</span>
+        </h3>
+        <span className="n ell">{note}</span>
         <div className="grow" />
-        <span className="tools">
-          <Button
-            kind="ghost"
-            small
-            icon="grip"
-            title="Move with the arrow keys, or drag the head"
-            onPointerDown={(event) => onGrab(event, chart)}
-            onKeyDown={(event) => {
-              const by = { ArrowLeft: -1, ArrowUp: -columns, ArrowRight: 1, ArrowDown: columns }[event.key];
-              if (!by) return;
-              event.preventDefault();
-              event.stopPropagation();
-              move(by);
-            }}
-          />
-          <Button
-            kind="ghost"
-            small
-            icon="expand"
-            title={width === 1 ? "Make larger" : "Make smaller"}
-            onClick={() => set({ width: width === 1 ? (Math.min(3, columns) as Width) : 1 })}
-          />
-          <Menu label={`Options of ${chart.title}`} items={items} />
-        </span>
+        {ready && (
+          <span className="tools">
+            <Button
+              kind="ghost"
+              small
+              icon="grip"
+              title="Move with the arrow keys, or drag the head"
+              onPointerDown={(event) => onGrab(event, chart)}
+              onKeyDown={(event) => {
+                const by = { ArrowLeft: -1, ArrowUp: -columns, ArrowRight: 1, ArrowDown: columns }[event.key];
+                if (!by) return;
+                event.preventDefault();
+                event.stopPropagation();
+                move(by);
+              }}
+            />
+            <Button
+              kind="ghost"
+              small
+              icon="expand"
+              title={width === 1 ? "Make larger" : "Make smaller"}
+              onClick={() => set({ width: width === 1 ? (Math.min(3, columns) as Width) : 1 })}
+            />
+            <Menu label={`Options of ${chart.title}`} items={items} />
+          </span>
+        )}
       </header>
-      <Body {...{ chart, logY, clip, mean, table, setNote }} />
-    </section>
+      {ready && <Body {...{ chart, logY, clip, mean, table, setNote }} />}
+      {ready && (
+        <ResizeEdge title={chart.title} width={width} columns={columns} onResize={(wide) => set({ width: wide })} />
+      )}
+    </div>
   );
+}
+
+/** A card that stays this long is looked at. */
+const LINGER = 90;
+
+/** Becomes true when the card has been there for a moment: one that flies by is neither drawn nor asked for. */
+function useLinger(atOnce: boolean): boolean {
+  const [ready, setReady] = useState(atOnce);
+  useEffect(() => {
+    const timer = window.setTimeout(() => startTransition(() => setReady(true)), LINGER);
+    return () => window.clearTimeout(timer);
+  }, []);
+  return ready;
 }
 
 /** A column of charts is never wider than this. */
@@ -132,9 +155,6 @@ const WIDTHS: readonly (readonly [Width, string])[] = [
   [2, "Two columns"],
   [3, "Three columns"],
 ];
-
-const noteOf = (logY: boolean, mean: boolean): string =>
-  [mean && "mean ± sd", logY && "log"].filter(Boolean).join(" · ");
 
 interface BodyProps {
   chart: Chart;
@@ -165,7 +185,12 @@ function Body({ chart, logY, clip, mean, table, setNote }: BodyProps) {
         </Suspense>
       )}
       <div className={table ? "sr" : "plotbox"} aria-hidden={table}>
-        <LineChart {...{ keys, logY, clip, mean }} name={chart.title} onLines={table ? onLines : undefined} />
+        <LineChart
+          {...{ keys, logY, clip, mean }}
+          name={chart.title}
+          onLines={table ? onLines : undefined}
+          onNote={setNote}
+        />
       </div>
     </>
   );

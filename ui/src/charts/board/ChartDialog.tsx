@@ -1,13 +1,12 @@
-import { useQuery } from "@tanstack/react-query";
 import { useId, useMemo, useState } from "react";
 import { Button, Field } from "../../kit/controls";
 import { Dialog } from "../../kit/Dialog";
 import type { ColumnRef } from "../../runs/view";
-import { keysQuery } from "../data/runs";
+import { useRunKeys } from "../../runs/useTable";
 import { titleOf, type Chart, type Section } from "./layout";
 import { KINDS, type AddedChart, type ChartKind } from "./settings";
 import { columnText, KIND_TEXT, problemWith, readColumn, SLOTS } from "./slots";
-import { useStage } from "./stage";
+import { useStage, type Source } from "./stage";
 
 const OFFERED = 200;
 
@@ -15,17 +14,19 @@ const OFFERED = 200;
 export default function ChartDialog({
   chart,
   sections,
+  source,
   onSave,
   onClose,
 }: {
   chart: Chart | null;
   sections: readonly Section[];
+  source: Source;
   onSave: (chart: AddedChart) => void;
   onClose: () => void;
 }) {
-  const { settings, source } = useStage();
-  const { data } = useQuery({ ...keysQuery(source?.experimentId ?? ""), enabled: source !== null });
-  const known = useMemo(() => (data?.keys ?? []).map(({ kind, name }): ColumnRef => ({ kind, key: name })), [data]);
+  const { settings } = useStage();
+  const { data } = useRunKeys(source.experimentId);
+  const known = useMemo(() => (data ?? []).map(({ kind, name }): ColumnRef => ({ kind, key: name })), [data]);
   const held = settings.added.find(({ id }) => id === chart?.id);
   const [kind, setKind] = useState<ChartKind>(chart?.kind ?? "scatter");
   const [texts, setTexts] = useState<readonly string[]>(chart?.columns.map(columnText) ?? []);

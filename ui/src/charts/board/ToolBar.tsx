@@ -11,7 +11,7 @@ export function ToolBar({ charts, children }: { charts: number; children?: React
   const search = useRef<HTMLInputElement>(null);
   useShortcuts([{ keys: "/", does: "Search charts", run: () => search.current?.focus() }]);
   return (
-    <div className="tb">
+    <div className="chart-bar">
       <Search charts={charts} input={search} />
       <span className="lab">Smooth</span>
       <Segments
@@ -40,7 +40,7 @@ export function ToolBar({ charts, children }: { charts: number; children?: React
       </Button>
       {settings.range && (
         <Button icon="x" onClick={() => change({ range: null })}>
-          Zoom
+          Reset zoom
         </Button>
       )}
       {children}

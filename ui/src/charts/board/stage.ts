@@ -3,7 +3,7 @@
 import { createContext, useContext, useMemo, useSyncExternalStore } from "react";
 import { useDark } from "../../shell/theme";
 import type { SeriesLoader } from "../data/loader";
-import type { Selection } from "../data/runs";
+import type { Selection } from "../../runs/selection";
 import type { DrawnRun, Group } from "../line/model";
 import type { Palette } from "../line/paint";
 import type { ChangeSettings, ChartSettings } from "./settings";

@@ -18,6 +18,7 @@ const curve = (runId: string, key: string, value: number): Curve => {
     points: 1,
     origin: 0,
     x,
+    startX: x,
     endX: x,
     low: values,
     high: values,

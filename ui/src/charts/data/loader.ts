@@ -54,7 +54,8 @@ interface Flight {
 const KEYS_A_REQUEST = 200;
 const PAIRS_A_REQUEST = 2000;
 const BUCKET_BYTES = 72;
-const BYTES_A_REQUEST = 6_000_000;
+/** So that the first charts are drawn while the next ones are on their way. */
+const BYTES_A_REQUEST = 2_000_000;
 const FLIGHTS = 3;
 const KEPT_BYTES = 64_000_000;
 

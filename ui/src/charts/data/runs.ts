@@ -1,37 +1,30 @@
-/** Runs of an experiment as charts need them: the first rows of the table, groups, keys, whole columns. */
+/** Runs of an experiment as charts need them: rows, groups, whole columns. */
 
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { post, type Schemas } from "../../api/client";
 import { keys } from "../../api/queries";
-import { wireColumn } from "../../runs/selection";
-import { orderBy, type ColumnRef, type RunsView } from "../../runs/view";
+import { MISSING } from "../../format/figures";
+import { wireColumn, type Selection } from "../../runs/selection";
+import type { ColumnRef } from "../../runs/view";
 
-export type Selection = Pick<Schemas["QueryRunsTable"], "experiment_ids" | "filter" | "order_by" | "view" | "archived">;
-export type TableRow = Schemas["TableRow"];
 export type RunGroup = Schemas["RunGroup"];
 export type Condition = Schemas["Condition"];
 export type Cell = number | string | null;
 
-const KEYS = 50_000;
 const ALL_RUNS = 100_000;
 const GROUPS = 200;
 
-/** The runs of a view in the order of its table. */
-export const selectionOf = (experimentId: string, view: RunsView): Selection => ({
-  experiment_ids: [experimentId],
-  filter: view.filter,
-  order_by: orderBy(view.sort),
-  view: view.deleted ? "DELETED_ONLY" : "ACTIVE_ONLY",
-  archived: view.archived,
-});
+interface Part {
+  offset?: number;
+  rows: number;
+  /** Those of one group. */
+  within?: Condition[];
+  /** These runs, whatever the filter. */
+  ids?: string[];
+}
 
-/** Rows from `offset` on; with `ids` these runs instead. */
-export const rowsQuery = (
-  experimentId: string,
-  selection: Selection,
-  columns: readonly ColumnRef[],
-  part: { offset?: number; rows: number; within?: Condition[]; ids?: string[] },
-) =>
+/** Rows of the table. */
+export const rowsQuery = (experimentId: string, selection: Selection, columns: readonly ColumnRef[], part: Part) =>
   queryOptions({
     queryKey: [...keys.runs(experimentId), "charts", "rows", selection, columns, part],
     queryFn: ({ signal }) =>
@@ -74,25 +67,12 @@ export const groupsQuery = (
     placeholderData: keepPreviousData,
   });
 
-/** Metrics and params of an experiment. */
-export const keysQuery = (experimentId: string) =>
-  queryOptions({
-    queryKey: [...keys.runs(experimentId), "charts", "keys"],
-    queryFn: ({ signal }) =>
-      post(
-        "/api/2.0/stele/runs/keys",
-        { experiment_ids: [experimentId], kinds: ["metric", "param"], max_results: KEYS },
-        { signal },
-      ),
-    placeholderData: keepPreviousData,
-  });
-
 /** Whole columns of all runs of a view. */
 export const columnsQuery = (experimentId: string, selection: Selection, columns: readonly ColumnRef[]) =>
   queryOptions({
     queryKey: [...keys.runs(experimentId), "charts", "columns", selection, columns],
-    queryFn: async ({ signal }) =>
-      await post(
+    queryFn: ({ signal }) =>
+      post(
         "/api/2.0/stele/runs/columns",
         { ...selection, columns: columns.map(wireColumn), max_runs: ALL_RUNS },
         { signal },
@@ -106,4 +86,4 @@ export const conditionsOf = (group: readonly ColumnRef[], { key }: RunGroup): Co
 
 /** `optimizer = sgd`, with the values of all columns. */
 export const groupName = (group: readonly ColumnRef[], values: readonly Cell[]): string =>
-  group.map(({ key }, i) => `${key} = ${values[i] ?? "—"}`).join(", ");
+  group.map(({ key }, i) => `${key} = ${values[i] ?? MISSING}`).join(", ");

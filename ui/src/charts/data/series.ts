@@ -17,7 +17,8 @@ export interface Curve {
   origin: number;
   /** Points, or the middles of buckets, in units of the axis that was asked for. */
   x: Float64Array;
-  /** The greatest x of each item. */
+  /** The least and the greatest x of each item. */
+  startX: Float64Array;
   endX: Float64Array;
   low: Float64Array;
   high: Float64Array;
@@ -85,15 +86,27 @@ function exact(entry: Entry, read: (column: Column) => Float64Array, axis: XAxis
   const times = read(entry.timestamps!);
   const x = axis === "step" ? read(entry.steps!) : axis === "time" ? times : times.map((time) => time - entry.origin);
   const values = read(entry.values!);
-  return { ...headOf(entry), x, endX: x, low: values, high: values, mean: values, last: values, nans: null, times };
+  return {
+    ...headOf(entry),
+    x,
+    startX: x,
+    endX: x,
+    low: values,
+    high: values,
+    mean: values,
+    last: values,
+    nans: null,
+    times,
+  };
 }
 
 function summed(entry: Entry, read: (column: Column) => Float64Array): Curve {
-  const first = read(entry.first_x!);
+  const startX = read(entry.first_x!);
   const endX = read(entry.last_x!);
   return {
     ...headOf(entry),
-    x: first.map((value, i) => (value + endX[i]!) / 2),
+    x: startX.map((value, i) => (value + endX[i]!) / 2),
+    startX,
     endX,
     low: read(entry.min!),
     high: read(entry.max!),

@@ -6,7 +6,7 @@ import { durationTick, ticksOf, tickTexts, timeTick, timeTicks } from "../math/s
 import type { Axes, DrawnLine } from "./model";
 import type { Plot } from "./paint";
 
-const TICK_ROOM = 78;
+const TICK_ROOM = 64;
 
 export function xTicks(axes: Pick<Axes, "x" | "logX">, axis: XAxis, width: number): { at: number; text: string }[] {
   const wanted = Math.max(2, Math.floor(width / TICK_ROOM));
@@ -72,8 +72,8 @@ const LABELS = 4;
 const LABEL_HEIGHT = 12;
 const MARKS = 12;
 
-/** Whether lines are few enough to be named at their ends. */
-export const isLabelled = (lines: readonly DrawnLine[]): boolean => lines.length > 0 && lines.length <= LABELS;
+/** Whether lines are few enough to be named at their ends; one alone is named by the page. */
+export const isLabelled = (lines: readonly DrawnLine[]): boolean => lines.length > 1 && lines.length <= LABELS;
 
 /** Where labels stand: at the ends of their lines, and never on each other. */
 export function spread(wanted: readonly number[], top: number, bottom: number, height = LABEL_HEIGHT): number[] {

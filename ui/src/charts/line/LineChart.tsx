@@ -5,13 +5,16 @@ import { useStage } from "../board/stage";
 import type { XAxis } from "../data/series";
 import { nearestIndex } from "../math/band";
 import { scale } from "../math/scales";
+import { BarList } from "./BarList";
 import { Frame, isLabelled, Marks, shorten, xTicks, yTicks } from "./Frame";
-import { axesOf, linesOf, type Axes, type DrawnLine } from "./model";
+import { axesOf, linesOf, singleValues, type Axes, type DrawnLine } from "./model";
 import { paintOverlay, readAt } from "./overlay";
 import { paintLines, type Plot } from "./paint";
 import { flagText, Tooltip, type Pointed } from "./Tooltip";
 import { useShown, useSize } from "./useShown";
+import { Nothing } from "./Nothing";
 import { usePointer } from "./usePointer";
+import "./line.css";
 
 const [TOP, BOTTOM, RIGHT, LEFT] = [8, 20, 10, 38];
 const GLYPH = 5.9;
@@ -25,10 +28,12 @@ export interface LineChartProps {
   mean: boolean;
   /** Hears of lines as they change: for the table behind the picture. */
   onLines?: (lines: readonly DrawnLine[]) => void;
+  /** What stands beside the title. */
+  onNote: (note: string) => void;
 }
 
 /** Curves of a metric, or of some, over the runs of the stage. */
-export function LineChart({ keys, name, logY, clip, mean, onLines }: LineChartProps) {
+export function LineChart({ keys, name, logY, clip, mean, onLines, onNote }: LineChartProps) {
   const { loader, settings, runs, groups } = useStage();
   const shown = useShown(loader, keys);
   const [box, size] = useSize<HTMLDivElement>();
@@ -42,6 +47,9 @@ export function LineChart({ keys, name, logY, clip, mean, onLines }: LineChartPr
   const axis = shown[0]!.x;
   const range = axis === settings.x ? settings.range : null;
   const axes = useMemo(() => axesOf(lines, { logX, logY, clip, range }), [lines, logX, logY, clip, range]);
+  const note = [mean && "mean ± sd", axes?.logY && "log", logY && axes && !axes.logY && "nothing above 0 for log"];
+  const text = note.filter(Boolean).join(" · ");
+  useEffect(() => onNote(text), [onNote, text]);
   const failed = shown.find(({ error }) => error);
   const loading = shown.some((one) => one.loading);
   if (failed && lines.length === 0) {
@@ -53,10 +61,12 @@ export function LineChart({ keys, name, logY, clip, mean, onLines }: LineChartPr
       />
     );
   }
+  const values = singleValues(lines);
   return (
     <div ref={box} className="plot" aria-busy={loading}>
-      {size.width > 0 && axes && <Drawing lines={lines} axes={axes} axis={axis} size={size} name={name} />}
-      {!axes && <p className="nothing">{loading ? "" : runs.length === 0 ? "No run is shown" : "No points here"}</p>}
+      {values && <BarList rows={values} name={name} />}
+      {!values && size.width > 0 && axes && <Drawing lines={lines} axes={axes} axis={axis} size={size} name={name} />}
+      {!axes && <Nothing keys={keys} loading={loading} />}
     </div>
   );
 }
@@ -75,7 +85,7 @@ function Drawing({ lines, axes, axis, size, name }: DrawingProps) {
   const overlay = useRef<HTMLCanvasElement>(null);
   const [pointed, setPointed] = useState<Pointed | null>(null);
   const down = useMemo(() => yTicks(axes, size.height), [axes, size.height]);
-  const plot = useMemo(() => plotOf(axes, size, lines, down), [axes, size, lines, down]);
+  const plot = useMemo(() => plotOf(axes, size, lines, down, palette.font), [axes, size, lines, down, palette.font]);
   const across = useMemo(() => xTicks(axes, axis, plot.width - plot.left - plot.right), [axes, axis, plot]);
 
   useLayoutEffect(() => {
@@ -157,16 +167,26 @@ function nearestOf<R extends { down: number }>(readings: readonly R[], down: num
   return nearest;
 }
 
+let measuring: CanvasRenderingContext2D | null = null;
+
+/** How wide a label is at 11 pixels. */
+function textWidth(text: string, font: string): number {
+  measuring ??= document.createElement("canvas").getContext("2d")!;
+  measuring.font = `11px ${font}`;
+  return measuring.measureText(text).width;
+}
+
 function plotOf(
   axes: Axes,
   { width, height }: { width: number; height: number },
   lines: readonly DrawnLine[],
   ticks: readonly { text: string }[],
+  font: string,
 ): Plot {
   const longest = Math.max(0, ...ticks.map(({ text }) => text.length));
   const left = Math.max(LEFT, Math.ceil(longest * GLYPH) + 12);
-  const names = isLabelled(lines) && width > 240 ? Math.max(...lines.map(({ name }) => shorten(name).length)) : 0;
-  const right = names > 0 ? Math.ceil(names * 6.2) + 14 : RIGHT;
+  const labels = isLabelled(lines) && width > 240 ? lines.map(({ name }) => textWidth(shorten(name), font)) : [];
+  const right = labels.length > 0 ? Math.ceil(Math.max(...labels)) + 14 : RIGHT;
   return {
     width,
     height,

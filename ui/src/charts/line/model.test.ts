@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Shown } from "../data/loader";
 import type { Curve } from "../data/series";
 import { isLabelled, shorten, spread, xTicks } from "./Frame";
-import { axesOf, indexRange, linesOf, type DrawnRun } from "./model";
+import { axesOf, indexRange, linesOf, singleValues, type DrawnRun } from "./model";
 
 const RUNS: DrawnRun[] = ["a", "b", "c"].map((runId, i) => ({
   runId,
@@ -26,6 +26,7 @@ function curve(runId: string, values: number[], key = "loss"): Curve {
     points: y.length,
     origin: 0,
     x,
+    startX: x,
     endX: x,
     low: y,
     high: y,
@@ -71,6 +72,22 @@ describe("lines", () => {
       ["run a · x", 0],
       ["run a · y", 1],
     ]);
+  });
+});
+
+describe("metrics with one value for each run", () => {
+  const one = (...curves: Curve[]) => singleValues(linesOf([shown(...curves)], RUNS, [], plain));
+
+  it("are bars and not points at step 0", () => {
+    expect(one(curve("a", [0.5]), curve("b", [NaN]))).toEqual([
+      { runId: "a", name: "run a", color: 1, value: 0.5 },
+      { runId: "b", name: "run b", color: 2, value: NaN },
+    ]);
+  });
+
+  it("are curves as soon as one of them goes on", () => {
+    expect(one(curve("a", [0.5]), curve("b", [1, 2]))).toBeNull();
+    expect(one()).toBeNull();
   });
 });
 
@@ -130,9 +147,9 @@ describe("ends of lines", () => {
     expect(places[3]).toBeLessThanOrEqual(100);
   });
 
-  it("names up to four lines", () => {
+  it("names two to four lines", () => {
     const many = (n: number) => linesOf([shown(...Array.from({ length: n }, () => curve("a", [1])))], RUNS, [], plain);
-    expect([0, 1, 4, 5].map((n) => isLabelled(many(n)))).toEqual([false, true, true, false]);
+    expect([0, 1, 4, 5].map((n) => isLabelled(many(n)))).toEqual([false, false, true, false]);
     expect(shorten("a name that is rather long")).toBe("a name that i…");
   });
 });

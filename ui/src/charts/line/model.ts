@@ -88,7 +88,7 @@ function lineOf(curve: Curve, run: DrawnRun, metric: number | null, options: Lin
     smoothed,
     band: null,
     broken: stop && { x: curve.x[stop.index]!, y: y[stop.index]!, name: stop.name },
-    live: run.live,
+    live: run.live && stop === null,
     curve,
   };
 }
@@ -124,6 +124,14 @@ function means(
   );
 }
 
+/** The only value of each run, where no series has more than one; null where there are curves to draw. */
+export function singleValues(
+  lines: readonly DrawnLine[],
+): { runId: string; name: string; color: number; value: number }[] | null {
+  if (lines.length === 0 || lines.some(({ curve }) => curve?.points !== 1)) return null;
+  return lines.map(({ id, name, color, curve }) => ({ runId: id, name, color, value: curve!.last[0]! }));
+}
+
 export interface Axes {
   x: Span;
   y: Span;
@@ -142,7 +150,7 @@ export function axesOf(
   lines: readonly DrawnLine[],
   options: { logX: boolean; logY: boolean; clip: boolean; range: Span | null },
 ): Axes | null {
-  const xs = lines.map(({ x }) => x);
+  const xs = lines.flatMap(({ x, curve }) => (curve && curve.startX !== curve.x ? [curve.startX, curve.endX] : [x]));
   const positive = options.logX ? extentOf(xs, true) : null;
   const x = options.range ?? positive ?? extentOf(xs);
   if (!x) return null;

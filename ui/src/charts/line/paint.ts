@@ -29,6 +29,8 @@ export interface Plot {
 }
 
 export const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3]];
+/** Raw curves behind smoothed ones, and the extremes of buckets behind their means. */
+const [BEHIND, EXTREMES] = [0.22, 0.35];
 const dashOf = (index: number): number[] => [...(DASHES[Math.min(index, DASHES.length - 1)] ?? [])];
 
 export const colorOf = (palette: Palette, color: number): string => palette.runs[color - 1] ?? palette.text;
@@ -60,7 +62,7 @@ export function paintLines(canvas: HTMLCanvasElement, plot: Plot, lines: readonl
   clipTo(pen, plot);
   pen.lineJoin = "round";
   for (const line of lines) if (line.band) paintBand(pen, plot, line, palette);
-  for (const line of lines) if (line.smoothed) paintRaw(pen, plot, line, palette, 0.22);
+  for (const line of lines) if (line.smoothed) paintRaw(pen, plot, line, palette, BEHIND);
   for (const line of lines) paintLine(pen, plot, line, palette);
   pen.restore();
 }
@@ -73,10 +75,7 @@ export function paintLine(
   palette: Palette,
   width = line.wide ? 2 : 1.5,
 ): void {
-  if (!line.smoothed && line.raw) {
-    paintRaw(pen, plot, line, palette, 1);
-    return;
-  }
+  if (!line.smoothed && line.raw) paintRaw(pen, plot, line, palette, EXTREMES);
   pen.strokeStyle = colorOf(palette, line.color);
   pen.lineWidth = width;
   pen.setLineDash(dashOf(line.dash));
@@ -137,10 +136,8 @@ function paintRaw(pen: CanvasRenderingContext2D, plot: Plot, line: DrawnLine, pa
   }
   pen.strokeStyle = colorOf(palette, line.color);
   pen.globalAlpha = alpha;
-  pen.lineWidth = alpha === 1 ? 1.25 : 1;
-  pen.setLineDash(alpha === 1 && low === high ? dashOf(line.dash) : []);
+  pen.lineWidth = 1;
   pen.stroke(path);
-  pen.setLineDash([]);
   pen.globalAlpha = 1;
 }
 

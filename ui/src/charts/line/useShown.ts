@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import type { SeriesLoader, Shown } from "../data/loader";
 
 /** What is known of these keys; they are asked for while the component is mounted. */
@@ -20,12 +20,11 @@ export function useShown(loader: SeriesLoader, keys: readonly string[]): readonl
   });
 }
 
-/** The size of an element in whole pixels, followed as it changes. */
-export function useSize<E extends HTMLElement>(): [React.RefObject<E | null>, { width: number; height: number }] {
-  const box = useRef<E>(null);
+/** The size of an element in whole pixels, followed as it changes and when it comes and goes. */
+export function useSize<E extends HTMLElement>(): [React.RefCallback<E>, { width: number; height: number }] {
+  const [element, setElement] = useState<E | null>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
-  useEffect(() => {
-    const element = box.current;
+  useLayoutEffect(() => {
     if (!element) return;
     const measure = () => {
       const [width, height] = [Math.floor(element.clientWidth), Math.floor(element.clientHeight)];
@@ -35,6 +34,6 @@ export function useSize<E extends HTMLElement>(): [React.RefObject<E | null>, { 
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
-  return [box, size];
+  }, [element]);
+  return [setElement, size];
 }

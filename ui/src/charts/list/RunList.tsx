@@ -5,18 +5,18 @@ import { count, decimalsFor, toNumber } from "../../format/figures";
 import { Button } from "../../kit/controls";
 import { Icon } from "../../kit/Icon";
 import { RunDot, Value } from "../../kit/marks";
+import type { Row, Selection } from "../../runs/selection";
 import { columnId, type ColumnRef, type RunsView } from "../../runs/view";
 import { FEW, MOST } from "../board/settings";
 import { useIsHovered, useStage } from "../board/stage";
-import { conditionsOf, rowsQuery, type Selection, type TableRow } from "../data/runs";
-import { askedColumns, GROUP_ROWS, type DrawnRuns, type ListedGroup } from "./useRunList";
+import { conditionsOf, rowsQuery } from "../data/runs";
+import { GROUP_ROWS, PAGE, type DrawnRuns, type ListedGroup } from "./useRunList";
 
 const ROW = 28;
-const PAGE = 200;
 const MORE = 100;
 
 type Item =
-  | { kind: "run"; row: TableRow | null; key: string }
+  | { kind: "run"; row: Row | null; key: string }
   | { kind: "group"; listed: ListedGroup; key: string }
   | { kind: "more"; listed: ListedGroup; left: number; key: string };
 
@@ -26,6 +26,8 @@ interface RunListProps {
   view: RunsView;
   columns: readonly ColumnRef[];
   groups: readonly ListedGroup[];
+  /** How many groups there are, of which the first are listed. */
+  groupsTotal: number;
   drawn: DrawnRuns;
   onToggle: (runId: string) => void;
   onShow: (runs: number) => void;
@@ -33,7 +35,7 @@ interface RunListProps {
 
 /** All runs of the view beside the charts, which it is the legend of. */
 export function RunList(props: RunListProps) {
-  const { view, columns, groups, drawn, onToggle, onShow } = props;
+  const { view, columns, groups, groupsTotal, drawn, onToggle, onShow } = props;
   const box = useRef<HTMLDivElement>(null);
   const grouped = view.group.length > 0;
   const flat = useFlat(props, !grouped);
@@ -117,7 +119,9 @@ export function RunList(props: RunListProps) {
         </span>
         <span className="dim" title={`A chart draws up to ${MOST} runs`}>
           of {count(drawn.matched)}
-          {drawn.runs.length >= MOST && drawn.matched > MOST ? ` · ${MOST} is the most in one chart` : ""}
+          {grouped ? ` in ${count(groupsTotal)} groups` : ""}
+          {groups.length < groupsTotal ? `, the first ${groups.length} listed` : ""}
+          {drawn.runs.length >= MOST && drawn.matched > MOST ? ` · ${MOST} at most` : ""}
         </span>
         <span className="grow" />
         <ShowButton drawn={drawn} onShow={onShow} />
@@ -151,7 +155,7 @@ function RunRow({
   onToggle,
   style,
 }: {
-  row: TableRow;
+  row: Row;
   on: boolean;
   columns: readonly ColumnRef[];
   decimals: readonly number[];
@@ -266,19 +270,18 @@ function GroupRow({
 }
 
 /** Rows in the table's order, read in pages as they come into sight. */
-function useFlat({ experimentId, selection, view, columns, drawn }: RunListProps, enabled: boolean) {
+function useFlat({ experimentId, selection, columns, drawn }: RunListProps, enabled: boolean) {
   const [[from, to], setPages] = useState<readonly [number, number]>([0, 0]);
-  const asked = askedColumns(columns, view.group);
   const pages = Array.from({ length: to - from + 1 }, (_, i) => from + i);
   const answers = useQueries({
     queries: pages.map((page) => ({
-      ...rowsQuery(experimentId, selection, asked, { offset: page * PAGE, rows: PAGE }),
+      ...rowsQuery(experimentId, selection, columns, page === 0 ? { rows: PAGE } : { offset: page * PAGE, rows: PAGE }),
       enabled,
     })),
   });
   const stamp = answers.map(({ dataUpdatedAt }) => dataUpdatedAt).join();
   const items = useMemo(() => {
-    const rows = new Map<number, TableRow>();
+    const rows = new Map<number, Row>();
     answers.forEach(({ data, isPlaceholderData }, i) => {
       if (!isPlaceholderData) data?.rows.forEach((row, k) => rows.set(pages[i]! * PAGE + k, row));
     });
@@ -300,11 +303,10 @@ function useFlat({ experimentId, selection, view, columns, drawn }: RunListProps
 function useGrouped({ experimentId, selection, view, columns, groups }: RunListProps, enabled: boolean) {
   const [extra, setExtra] = useState<ReadonlyMap<string, number>>(new Map());
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
-  const asked = askedColumns(columns, view.group);
   const open = groups.filter(({ name }) => !closed.has(name));
   const answers = useQueries({
     queries: open.map(({ name, group }) => ({
-      ...rowsQuery(experimentId, selection, asked, {
+      ...rowsQuery(experimentId, selection, columns, {
         rows: GROUP_ROWS + (extra.get(name) ?? 0),
         within: conditionsOf(view.group, group),
       }),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { listColumns, suggestedCharts, type KnownKey } from "./suggest";
+import type { RunKey } from "../../runs/columns";
+import { listColumns, suggestedCharts } from "./suggest";
 
-const key = (kind: string, name: string, runs = 10): KnownKey => ({ kind, name, runs, numeric: true });
+const key = (kind: RunKey["kind"], name: string, runs = 10): RunKey => ({ kind, name, runs, numeric: true });
 const KEYS = [
   key("metric", "system/gpu"),
   key("metric", "train/loss"),

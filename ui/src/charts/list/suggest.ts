@@ -1,20 +1,15 @@
 /** What a charts page chooses by itself: columns beside the runs, and pictures that are worth a look. */
 
+import type { RunKey } from "../../runs/columns";
 import { columnId, type ColumnRef, type Sort } from "../../runs/view";
 import type { AddedChart } from "../board/settings";
 
-export interface KnownKey {
-  kind: string;
-  name: string;
-  runs: number;
-  numeric: boolean;
-}
-
-const AXES = 40;
+/** As many as importance looks at, so that one answer serves both. */
+export const PARAMS = 100;
 const LEAST_RUNS = 5;
 
 /** The metric that runs are judged by: the one they are sorted by, a shown one, or the first that validates. */
-function judge(keys: readonly KnownKey[], shown: readonly ColumnRef[], sort: readonly Sort[]): ColumnRef | null {
+function judge(keys: readonly RunKey[], shown: readonly ColumnRef[], sort: readonly Sort[]): ColumnRef | null {
   const sorted = sort.find(({ column }) => column.kind === "metric")?.column;
   const listed = shown.find(({ kind }) => kind === "metric");
   if (sorted ?? listed) return sorted ?? listed!;
@@ -28,7 +23,7 @@ function judge(keys: readonly KnownKey[], shown: readonly ColumnRef[], sort: rea
 
 /** Up to two columns beside the names of runs: a param and the metric that runs are judged by. */
 export function listColumns(
-  keys: readonly KnownKey[],
+  keys: readonly RunKey[],
   shown: readonly ColumnRef[] | null,
   sort: readonly Sort[],
 ): ColumnRef[] {
@@ -38,10 +33,10 @@ export function listColumns(
 }
 
 /** Parallel coordinates and importance for that metric, where there are runs and params enough to see something. */
-export function suggestedCharts(keys: readonly KnownKey[], metric: ColumnRef | null, runs: number): AddedChart[] {
+export function suggestedCharts(keys: readonly RunKey[], metric: ColumnRef | null, runs: number): AddedChart[] {
   const params = keys.filter(({ kind }) => kind === "param");
   if (!metric || params.length < 2 || runs < LEAST_RUNS) return [];
-  const axes = params.slice(0, AXES).map(({ name }): ColumnRef => ({ kind: "param", key: name }));
+  const axes = params.slice(0, PARAMS).map(({ name }): ColumnRef => ({ kind: "param", key: name }));
   const section = `What matters for ${metric.key}`;
   return [
     {

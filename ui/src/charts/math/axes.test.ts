@@ -27,6 +27,11 @@ describe("scales", () => {
     expect(tickTexts([0, 1, 2], false)).toEqual(["0", "1", "2"]);
     expect(tickTexts([1, 1.5, 2], false)).toEqual(["1.0", "1.5", "2.0"]);
     expect(tickTexts([0, 30_000, 60_000], false)).toEqual(["0", "30k", "60k"]);
+    expect(tickTexts([1e12, 1e13], true)).toEqual(["1e12", "1e13"]);
+    expect(tickTexts([0, 2e13], false)).toEqual(["0", "2e13"]);
+    expect(tickTexts([5000, 10_000], false)).toEqual(["5k", "10k"]);
+    expect(tickTexts([0, 5e5, 1e6], false)).toEqual(["0", "500k", "1000k"]);
+    expect(tickTexts([0, 5e5, 1e7], false)).toEqual(["0", "0.5M", "10M"]);
     expect(tickTexts([0, 5e-6], false)).toEqual(["0", "5e-6"]);
     expect(tickTexts([0.001, 0.01], true)).toEqual(["0.001", "0.01"]);
   });

@@ -1,6 +1,6 @@
 /** Columns of a table of runs as axes: numbers, or names in an order. */
 
-import { toNumber } from "../../format/figures";
+import { MISSING, toNumber } from "../../format/figures";
 import { naturally } from "./keys";
 import { ticksOf, tickTexts, type Span } from "./scales";
 
@@ -70,6 +70,28 @@ export function placesOf(column: AxisColumn): Float64Array {
   const last = column.levels.length - 1;
   const places = new Map(column.levels.map((level, i) => [level, last === 0 ? 0.5 : i / last]));
   return Float64Array.from(column.values, (value) => (value === null ? NaN : places.get(value)!));
+}
+
+/** The part of an axis that stands for "no value". */
+const MISSING_SHARE = 0.14;
+
+/**
+ * An axis on which rows without a value have a place too, at its end below the values, where there are such rows. With
+ * `strict` they have none.
+ */
+export function withMissing(
+  column: AxisColumn,
+  count: number,
+  strict = false,
+): { places: Float64Array; ticks: { at: number; text: string }[] } {
+  const places = placesOf(column);
+  const ticks = axisTicks(column, count);
+  if (strict || !places.some(Number.isNaN)) return { places, ticks };
+  const raised = (place: number) => MISSING_SHARE + (1 - MISSING_SHARE) * place;
+  return {
+    places: places.map((place) => (Number.isNaN(place) ? 0 : raised(place))),
+    ticks: [{ at: 0, text: MISSING }, ...ticks.map(({ at, text }) => ({ at: raised(at), text }))],
+  };
 }
 
 /** Which rows lie inside of every brush; brushes are spans of places by axis. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { asFeature, axisColumn, axisTicks, brushedRows, placesOf } from "./columns";
+import { asFeature, axisColumn, axisTicks, brushedRows, placesOf, withMissing } from "./columns";
 import { dice } from "./forest";
 import { ramp, shade } from "./ramp";
 import { contoursOf, outline, surface } from "./surface";
@@ -36,6 +36,16 @@ describe("columns as axes", () => {
     ]);
     const many = axisTicks(axisColumn(Array.from({ length: 100 }, (_, i) => i)), 4);
     expect(many.length).toBeLessThan(8);
+  });
+
+  it("have a place for rows without a value, below the others", () => {
+    const { places, ticks } = withMissing(axisColumn([1, null, 3]), 3);
+    expect(places[1]).toBe(0);
+    expect(places[0]).toBeGreaterThan(0);
+    expect(places[2]).toBe(1);
+    expect(ticks.map(({ text }) => text)).toEqual(["—", "1", "3"]);
+    expect([...withMissing(axisColumn([1, null, 3]), 3, true).places]).toEqual([0, NaN, 1]);
+    expect([...withMissing(axisColumn([1, 2, 3]), 3).places]).toEqual([0, 0.5, 1]);
   });
 
   it("are brushed together", () => {

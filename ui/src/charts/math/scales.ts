@@ -43,12 +43,25 @@ export function ticksOf({ domain: [low, high], log }: Pick<Scale, "domain" | "lo
   return found.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
 }
 
+const UNITS = [
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+] as const;
+
+/** Where there is no short unit any more. */
+const VAST = 1e12;
+const alone = (value: number): string => (Math.abs(value) >= VAST ? metric(value) : tick(value));
+
 /** Ticks as they read beside each other: with as many decimals as the distance between them needs. */
 export function tickTexts(values: readonly number[], log: boolean): string[] {
-  if (log || values.length < 2) return values.map(tick);
+  if (log || values.length < 2) return values.map(alone);
   const step = Math.abs(values[1]! - values[0]!);
   const largest = Math.max(...values.map(Math.abs));
-  if (largest >= 1e4 || step < 1e-4) return values.map((value) => (value === 0 ? "0" : tick(value)));
+  if (largest >= VAST) return values.map(alone);
+  const unit = UNITS.find(([size]) => largest >= 10 * size);
+  if (unit) return values.map((value) => (value === 0 ? "0" : `${tick(value / unit[0])}${unit[1]}`));
+  if (step < 1e-4) return values.map((value) => (value === 0 ? "0" : tick(value)));
   const decimals = Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
   return values.map((value) => (value !== 0 && Math.abs(value) < 1e-3 ? tick(value) : metric(value, decimals)));
 }

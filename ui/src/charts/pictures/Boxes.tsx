@@ -4,7 +4,7 @@ import { useSize } from "../line/useShown";
 import { naturally } from "../math/keys";
 import { roomy, scale, ticksOf, tickTexts } from "../math/scales";
 import { box as boxOf, type Box } from "../math/stats";
-import { runsNote, type PictureData } from "./Picture";
+import { runsNote, type PictureData } from "./data";
 
 const [TOP, BOTTOM, LEFT, RIGHT] = [10, 20, 38, 12];
 const LEAST_WIDTH = 46;

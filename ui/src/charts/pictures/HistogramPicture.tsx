@@ -3,7 +3,7 @@ import { count } from "../../format/figures";
 import { useSize } from "../line/useShown";
 import { scale, ticksOf, tickTexts } from "../math/scales";
 import { bins } from "../math/stats";
-import { runsNote, type PictureData } from "./Picture";
+import { runsNote, type PictureData } from "./data";
 
 const [TOP, BOTTOM, LEFT, RIGHT] = [10, 20, 38, 12];
 

@@ -4,14 +4,17 @@ import { count, MISSING } from "../../format/figures";
 import { Loading, Problem } from "../../kit/states";
 import type { ColumnRef } from "../../runs/view";
 import type { Source } from "../board/stage";
-import { columnsQuery, keysQuery, type Cell } from "../data/runs";
+import { useRunKeys } from "../../runs/useTable";
+import { columnsQuery, type Cell } from "../data/runs";
 import { asFeature, axisColumn } from "../math/columns";
 import { spearman } from "../math/ranks";
+import { useSize } from "../line/useShown";
 import type { ForestTask } from "./forest.worker";
-import { runsNote } from "./Picture";
+import { PARAMS } from "../list/suggest";
+import { runsNote } from "./data";
 
-const PARAMS = 100;
 const RUNS = 2000;
+const ROW = 25;
 
 interface Evidence {
   names: string[];
@@ -31,13 +34,11 @@ export function Importance({
   table: boolean;
   onNote: (note: string) => void;
 }) {
-  const keys = useQuery(keysQuery(source.experimentId));
-  const params = useMemo(
-    () => (keys.data?.keys ?? []).filter(({ kind }) => kind === "param").slice(0, PARAMS),
-    [keys.data],
-  );
+  const keys = useRunKeys(source.experimentId);
+  const params = useMemo(() => (keys.data ?? []).filter(({ kind }) => kind === "param"), [keys.data]);
   const columns = useMemo(
-    (): ColumnRef[] => (target ? [target, ...params.map(({ name }): ColumnRef => ({ kind: "param", key: name }))] : []),
+    (): ColumnRef[] =>
+      target ? [...params.slice(0, PARAMS).map(({ name }): ColumnRef => ({ kind: "param", key: name })), target] : [],
     [target, params],
   );
   const { data, error, refetch } = useQuery({
@@ -49,6 +50,8 @@ export function Importance({
     () => (data?.columns.length === columns.length ? evidenceOf(data.columns as Cell[][], columns) : null),
     [data, columns],
   );
+  const [box, size] = useSize<HTMLDivElement>();
+  const [all, setAll] = useState(false);
   const shares = useForest(evidence?.task ?? null);
   useEffect(() => {
     if (data && evidence) onNote(runsNote(evidence.task.target.length, data.matched));
@@ -66,13 +69,10 @@ export function Importance({
         (shares?.[b] ?? 0) - (shares?.[a] ?? 0) || Math.abs(evidence.rhos[b] ?? 0) - Math.abs(evidence.rhos[a] ?? 0),
     );
   const most = Math.max(...(shares ?? [1]), 1e-9);
+  const room = Math.max(3, Math.floor((size.height - ROW) / ROW));
+  const listed = all || table || order.length <= room ? order : order.slice(0, room - 1);
   return (
-    <div
-      className={`imp ${table ? "plain" : ""}`}
-      tabIndex={0}
-      role="region"
-      aria-label={`What matters for ${target!.key}`}
-    >
+    <div ref={box} className="imp" tabIndex={0} role="region" aria-label={`What matters for ${target!.key}`}>
       <table>
         <thead>
           <tr>
@@ -87,7 +87,7 @@ export function Importance({
           </tr>
         </thead>
         <tbody>
-          {order.map((i) => {
+          {listed.map((i) => {
             const share = shares?.[i];
             return (
               <tr key={evidence.names[i]}>
@@ -109,8 +109,15 @@ export function Importance({
           })}
         </tbody>
       </table>
-      {keys.data!.keys.filter(({ kind }) => kind === "param").length > PARAMS && (
-        <p className="n">The {count(PARAMS)} most frequent params; there are more.</p>
+      {listed.length < order.length && (
+        <button type="button" className="lnk" onClick={() => setAll(true)}>
+          {count(order.length - listed.length)} more
+        </button>
+      )}
+      {params.length > PARAMS && (
+        <p className="n">
+          The {count(PARAMS)} most frequent of {count(params.length)} params.
+        </p>
       )}
     </div>
   );
@@ -121,14 +128,14 @@ const rho = (value: number | null): string =>
 
 /** Runs that have the metric, and of their params those that tell something; with very many runs every so many-th. */
 function evidenceOf(cells: readonly Cell[][], refs: readonly ColumnRef[]): Evidence {
-  const target = axisColumn(cells[0] ?? []);
+  const target = axisColumn(cells[cells.length - 1] ?? []);
   if (target.kind === "text") return { names: [], rhos: [], task: { columns: [], target: new Float64Array() } };
   const known = target.values.flatMap((value, row) => (value === null ? [] : [row]));
   const stride = Math.ceil(known.length / RUNS);
   const rows = known.filter((_, i) => i % stride === 0);
   const y = Float64Array.from(rows, (row) => target.values[row]!);
-  const found = refs.slice(1).flatMap(({ key }, i) => {
-    const column = axisColumn(rows.map((row) => cells[i + 1]![row]!));
+  const found = refs.slice(0, -1).flatMap(({ key }, i) => {
+    const column = axisColumn(rows.map((row) => cells[i]![row]!));
     const feature = asFeature(column);
     if (!feature) return [];
     const ordered = column.kind === "number" ? spearman(column.values, [...y]) : null;

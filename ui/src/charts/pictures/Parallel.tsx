@@ -4,18 +4,21 @@ import { columnId } from "../../runs/view";
 import { useStage, type Source } from "../board/stage";
 import { useSize } from "../line/useShown";
 import { clipTo, prepare, type Palette } from "../line/paint";
-import { axisTicks, brushedRows, placesOf } from "../math/columns";
+import { brushedRows, withMissing } from "../math/columns";
 import { ramp, shade } from "../math/ramp";
 import { scale, type Span } from "../math/scales";
-import { runsNote, type PictureData } from "./Picture";
+import { runsNote, type PictureData } from "./data";
 
-const [TOP, BOTTOM, LEFT, RIGHT] = [30, 12, 46, 52];
+const [TOP, BOTTOM, LEAST_LEFT, RIGHT] = [30, 12, 46, 52];
 const BRUSH = 11;
 /** More lines than this would be one surface; every so many-th is drawn, and the note says so. */
 const DRAWN = 4000;
 const LEAST_BRUSH = 0.02;
 const KEY_STEP = 0.05;
 const BEND = 0.42;
+const TICKS = 3;
+/** A name has so many letters at most, each so many pixels wide. */
+const [LETTERS, LETTER] = [20, 6.8];
 
 /** Every run as a line through its values. Brushing an axis keeps the runs that pass there, in all charts. */
 export function Parallel({
@@ -33,20 +36,26 @@ export function Parallel({
   const [box, size] = useSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [brushes, setBrushes] = useState<readonly (Span | null)[]>([]);
-  const places = useMemo(() => data.columns.map(placesOf), [data]);
+  const axes = useMemo(
+    // A run without the last value has no colour, and is not drawn.
+    () => data.columns.map((column, i) => withMissing(column, TICKS, i === data.columns.length - 1)),
+    [data],
+  );
+  const places = useMemo(() => axes.map((axis) => axis.places), [axes]);
   const brushing = brushes.some(Boolean);
   const inside = useMemo(() => brushedRows(places, brushes), [places, brushes]);
   const whole = useMemo(
     () => data.runIds.map((_, row) => row).filter((row) => places.every((axis) => !Number.isNaN(axis[row]!))),
     [data, places],
   );
+  const left = Math.max(LEAST_LEFT, ...axes[0]!.ticks.map(({ text }) => shortTick(text).length * LETTER + 12));
   const stride = Math.ceil(whole.length / DRAWN);
 
   useLayoutEffect(() => {
     if (!canvas.current || size.width === 0) return;
     const rows = whole.filter((_, i) => i % stride === 0);
-    paint(canvas.current, size, places, rows, inside, palette);
-  }, [size, places, whole, stride, inside, palette]);
+    paint(canvas.current, size, left, places, rows, inside, palette);
+  }, [size, left, places, whole, stride, inside, palette]);
 
   useEffect(() => {
     const kept = inside.filter(Boolean).length;
@@ -62,7 +71,7 @@ export function Parallel({
   };
   const put = (axis: number, span: Span | null) =>
     data.columns.map((_, i) => (i === axis ? span : (brushes[i] ?? null)));
-  const at = (axis: number) => LEFT + (axis * (size.width - LEFT - RIGHT)) / Math.max(1, data.columns.length - 1);
+  const at = (axis: number) => left + (axis * (size.width - left - RIGHT)) / Math.max(1, data.columns.length - 1);
 
   return (
     <div className="plotbox">
@@ -70,14 +79,15 @@ export function Parallel({
         <canvas ref={canvas} className="layer" />
         {size.width > 0 && (
           <svg className="chart layer live-layer" width={size.width} height={size.height}>
-            {data.columns.map((column, i) => (
+            {axes.map(({ ticks }, i) => (
               <Axis
                 key={columnId(data.refs[i]!)}
                 name={data.refs[i]!.key}
                 x={Math.round(at(i)) + 0.5}
-                ticks={axisTicks(column, 3)}
+                ticks={ticks}
                 height={size.height}
-                last={i === data.columns.length - 1}
+                width={size.width}
+                last={i === axes.length - 1}
                 brush={brushes[i] ?? null}
                 onBrush={(span) => setBrushes(put(i, span))}
                 onSettle={(span) => settle(put(i, span))}
@@ -98,13 +108,14 @@ export function Parallel({
 function paint(
   canvas: HTMLCanvasElement,
   { width, height }: { width: number; height: number },
+  left: number,
   places: readonly Float64Array[],
   rows: readonly number[],
   inside: readonly boolean[],
   palette: Palette,
 ): void {
   const pen = prepare(canvas, width, height);
-  const x = (axis: number) => LEFT + (axis * (width - LEFT - RIGHT)) / Math.max(1, places.length - 1);
+  const x = (axis: number) => left + (axis * (width - left - RIGHT)) / Math.max(1, places.length - 1);
   const y = (place: number) => TOP + (1 - place) * (height - TOP - BOTTOM);
   const line = (row: number): Path2D => {
     const path = new Path2D();
@@ -136,11 +147,14 @@ function paint(
   pen.restore();
 }
 
+const shortTick = (text: string): string => (text.length > 12 ? `${text.slice(0, 11)}…` : text);
+
 interface AxisProps {
   name: string;
   x: number;
   ticks: { at: number; text: string }[];
   height: number;
+  width: number;
   last: boolean;
   brush: Span | null;
   /** While the brush moves. */
@@ -149,13 +163,15 @@ interface AxisProps {
   onSettle: (span: Span | null) => void;
 }
 
-function Axis({ name, x, ticks, height, last, brush, onBrush, onSettle }: AxisProps) {
+function Axis({ name, x, ticks, height, width, last, brush, onBrush, onSettle }: AxisProps) {
   const start = useRef<number | null>(null);
   const y = (place: number) => TOP + (1 - place) * (height - TOP - BOTTOM);
   const placeAt = (event: React.PointerEvent<SVGElement>) => {
     const down = event.clientY - event.currentTarget.ownerSVGElement!.getBoundingClientRect().top;
     return Math.max(0, Math.min(1, 1 - (down - TOP) / (height - TOP - BOTTOM)));
   };
+  const label = name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name;
+  const half = (label.length * LETTER) / 2;
   const spanTo = (to: number): Span | null => {
     const from = start.current!;
     return Math.abs(to - from) < LEAST_BRUSH ? null : [Math.min(from, to), Math.max(from, to)];
@@ -168,8 +184,8 @@ function Axis({ name, x, ticks, height, last, brush, onBrush, onSettle }: AxisPr
   return (
     <g>
       <path className="pax" d={`M${x} ${TOP}V${height - BOTTOM}`} />
-      <text className="paxn" x={x} y={12} textAnchor="middle">
-        {name.length > 20 ? `${name.slice(0, 19)}…` : name}
+      <text className="paxn" x={Math.max(half + 4, Math.min(width - half - 4, x))} y={12} textAnchor="middle">
+        {label}
       </text>
       {ticks.map(({ at, text }) => (
         <g key={text + at}>
@@ -179,13 +195,13 @@ function Axis({ name, x, ticks, height, last, brush, onBrush, onSettle }: AxisPr
               className="pbg"
               x={x - 10 - text.length * 6}
               y={y(at) - 7}
-              width={text.length * 6 + 5}
+              width={shortTick(text).length * 6 + 5}
               height={14}
               rx={3}
             />
           )}
           <text className="tick" x={last ? x + 7 : x - 8} y={y(at) + 3.5} textAnchor={last ? "start" : "end"}>
-            {text.length > 12 ? `${text.slice(0, 11)}…` : text}
+            {shortTick(text)}
           </text>
         </g>
       ))}

@@ -1,31 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { count } from "../../format/figures";
 import { Loading, Problem } from "../../kit/states";
 import type { Chart } from "../board/layout";
 import { useStage, type Source } from "../board/stage";
 import { columnsQuery, type Cell } from "../data/runs";
-import { axisColumn, placesOf, type AxisColumn } from "../math/columns";
-import { spearman } from "../math/ranks";
-import type { ColumnRef } from "../../runs/view";
+import { axisColumn } from "../math/columns";
 import { Bars } from "./Bars";
 import { Boxes } from "./Boxes";
+import { strongest, type PictureData } from "./data";
 import { HistogramPicture } from "./HistogramPicture";
 import { Importance } from "./Importance";
 import { Parallel } from "./Parallel";
 import { PictureTable } from "./PictureTable";
 import { Scatter } from "./Scatter";
-
-/** Runs of a view with the columns that a picture shows. */
-export interface PictureData {
-  runIds: readonly string[];
-  names: readonly string[];
-  refs: readonly ColumnRef[];
-  columns: readonly AxisColumn[];
-  cells: readonly (readonly Cell[])[];
-  /** How many runs there are; more than are here only beyond what the server gives at once. */
-  matched: number;
-}
+import "./pictures.css";
 
 interface PictureProps {
   chart: Chart;
@@ -81,23 +69,3 @@ function Columns({ chart, table, onNote, source }: PictureProps & { source: Sour
       return <Bars {...props} />;
   }
 }
-
-const STRONGEST = 4;
-
-/** Of columns that nobody chose, those that go with the last one most; one value everywhere goes with nothing. */
-function strongest(data: PictureData): PictureData {
-  const last = data.columns.length - 1;
-  const target = [...placesOf(data.columns[last]!)];
-  const strength = data.columns
-    .slice(0, last)
-    .map((column, i) => ({ i, rho: Math.abs(spearman([...placesOf(column)], target) ?? 0) }))
-    .filter(({ rho }) => rho > 0)
-    .sort((a, b) => b.rho - a.rho);
-  const kept = [...strength.slice(0, STRONGEST).map(({ i }) => i), last];
-  const pick = <T,>(items: readonly T[]) => kept.map((i) => items[i]!);
-  return { ...data, refs: pick(data.refs), columns: pick(data.columns), cells: pick(data.cells) };
-}
-
-/** `1,284 runs`, or how many of them have what is drawn. */
-export const runsNote = (drawn: number, all: number): string =>
-  drawn === all ? `${count(all)} runs` : `${count(drawn)} of ${count(all)} runs`;

@@ -2,7 +2,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef } from "react";
 import { MISSING } from "../../format/figures";
 import { columnId } from "../../runs/view";
-import type { PictureData } from "./Picture";
+import type { PictureData } from "./data";
 
 const ROW = 28;
 

@@ -7,7 +7,7 @@ import { runColor } from "../../format/colors";
 import { axisTicks, placesOf } from "../math/columns";
 import { ramp, shade } from "../math/ramp";
 import { contoursOf, outline, surface as surfaceOf } from "../math/surface";
-import { runsNote, type PictureData } from "./Picture";
+import { runsNote, type PictureData } from "./data";
 
 const [TOP, BOTTOM, LEFT, RIGHT] = [10, 36, 48, 16];
 const GRID = 48;

@@ -9,7 +9,7 @@ import { announceProblem } from "../../shell/undo";
 import { FileView } from "./FileView";
 import { kindOf } from "./kinds";
 import { download, useTree, zipAddress, type Owner } from "./owner";
-import { buildTree, foldersOf, openLines, type Line } from "./tree";
+import { buildTree, foldersOf, openLines, telling, type Line } from "./tree";
 import "./artifacts.css";
 
 const ROW = 26;
@@ -19,17 +19,20 @@ export function ArtifactBrowser({
   owner,
   path,
   onPath,
+  first,
 }: {
   owner: Owner;
   path: string;
   onPath: (path: string) => void;
+  /** Opens the file that tells most, until one is chosen. */
+  first?: boolean;
 }) {
   const tree = useTree(owner);
   const root = useMemo(() => buildTree(tree.files), [tree.files]);
   const [open, setOpen] = useState<ReadonlySet<string>>(() => new Set([...foldersOf(path), path]));
   useEffect(() => setOpen((held) => new Set([...held, ...foldersOf(path), path])), [path]);
   const lines = useMemo(() => openLines(root, open), [root, open]);
-  const file = tree.files.find((one) => one.path === path);
+  const file = tree.files.find((one) => one.path === path) ?? (first ? telling(tree.files) : undefined);
   const zip = (folder: string) =>
     void download(zipAddress(owner, folder), owner, folder, `${folder.split("/").at(-1) || "artifacts"}.zip`).catch(
       announceProblem,
@@ -85,7 +88,7 @@ export function ArtifactBrowser({
       <div className="split">
         <Tree lines={lines} open={open} path={path} onToggle={toggle} onPath={onPath} onZip={zip} />
         {file ? (
-          <FileView key={path} owner={owner} entry={file} siblings={tree.files} onPath={onPath} />
+          <FileView key={file.path} owner={owner} entry={file} siblings={tree.files} onPath={onPath} />
         ) : (
           <Empty title={path ? "This is a folder" : "Choose a file"} />
         )}

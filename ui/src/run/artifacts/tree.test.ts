@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { buildTree, foldersOf, openLines } from "./tree";
+import { buildTree, foldersOf, openLines, telling } from "./tree";
 
 const entry = (path: string, file_size: number) => ({ path, file_size });
 const ROOT = buildTree([
@@ -31,4 +31,10 @@ it("shows only what is open", () => {
   expect(openLines(ROOT, new Set()).map(({ node }) => node.name)).toEqual(["model", "report.txt"]);
   expect(foldersOf("model/data/x9.bin")).toEqual(["model", "model/data"]);
   expect(foldersOf("report.txt")).toEqual([]);
+});
+
+it("knows which file tells most", () => {
+  expect(telling([entry("environment/requirements.txt", 1), entry("a.txt", 1), entry("b.png", 1)])?.path).toBe("b.png");
+  expect(telling([entry("b.png", 1), entry("model/MLmodel", 1)])?.path).toBe("model/MLmodel");
+  expect(telling([entry("environment/requirements.txt", 1), entry("weights.bin", 1)])).toBeUndefined();
 });

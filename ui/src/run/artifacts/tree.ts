@@ -67,6 +67,14 @@ export function openLines(root: Node, open: ReadonlySet<string>, depth = 0): Lin
   ]);
 }
 
+const TELLING = [/(^|\/)MLmodel$/, /\.(png|jpe?g|webp|svg)$/i, /\.(md|txt|html?)$/i, /\.(csv|json|parquet|ya?ml)$/i];
+
+/** The file that tells most of a run: its model, else a picture, else a text, else a table. */
+export function telling(entries: readonly Entry[]): Entry | undefined {
+  const own = entries.filter(({ path }) => !path.startsWith("environment/"));
+  return TELLING.map((pattern) => own.find(({ path }) => pattern.test(path))).find((one) => one !== undefined);
+}
+
 /** The folders that a path lies in. */
 export function foldersOf(path: string): string[] {
   const parts = path.split("/").slice(0, -1);

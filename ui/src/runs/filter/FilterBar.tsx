@@ -1,6 +1,6 @@
 /** The filter: typed as text, coloured as it is understood, completed under the caret. */
 
-import { useEffect, useId, useMemo, useRef, useState, type Ref } from "react";
+import { memo, type Ref, useEffect, useId, useMemo, useRef, useState } from "react";
 import { ApiError } from "../../api/http";
 import { count } from "../../format/figures";
 import { Icon } from "../../kit/Icon";
@@ -37,7 +37,7 @@ interface Props {
 const runs = (many: number): string => `${count(many)} ${many === 1 ? "run" : "runs"}`;
 const TYPING_PAUSE = 250;
 
-export function FilterBar({ experimentId, filter, total, keys, error, onFilter, ref }: Props) {
+export const FilterBar = memo(function FilterBar({ experimentId, filter, total, keys, error, onFilter, ref }: Props) {
   const [text, setText] = useState(filter);
   const [caret, setCaret] = useState(filter.length);
   const [open, setOpen] = useState<"" | "completion" | "recent">("");
@@ -231,7 +231,7 @@ export function FilterBar({ experimentId, filter, total, keys, error, onFilter, 
       )}
     </div>
   );
-}
+});
 
 const CHARACTER = 7.22;
 const caretLeft = (start: number): number => Math.min(30 + start * CHARACTER, Math.max(0, innerWidth - 900));

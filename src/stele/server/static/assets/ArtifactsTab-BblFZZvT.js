@@ -1,1 +1,0 @@
-import{St as e,et as t}from"./index-CQ7332-W.js";import{t as n}from"./links-C6LNNygL.js";import{r}from"./run-2Jdw5VR5.js";var i=e();function a({data:e,path:a}){let o=t();return(0,i.jsx)(`div`,{className:`cards whole`,children:(0,i.jsx)(r,{owner:{run_id:e.id},path:a,onPath:t=>void o({...n(e.experimentId,e.id,`artifacts/${t}`),search:!0})})})}export{a as default};

@@ -1,1 +1,0 @@
-import{c as e,h as t}from"./view-BUAEHjF9.js";function n(n,r){return e(n,t,r)}export{n as t};
