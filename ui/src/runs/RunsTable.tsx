@@ -77,7 +77,7 @@ export function RunsTable(props: Props) {
     <div
       ref={scroller}
       className="tscroll"
-      role="grid"
+      role={view.group.length > 0 || view.tree ? "treegrid" : "grid"}
       tabIndex={0}
       aria-label="Runs"
       aria-rowcount={layout.total + 1}

@@ -36,7 +36,7 @@ export function Completion({
       <div className="options" ref={box} role="listbox" id={id} aria-label="Proposals">
         {proposals.map((proposal, i) => (
           <Fragment key={proposal.group + proposal.text}>
-            {proposal.group !== proposals[i - 1]?.group && <h6>{proposal.group}</h6>}
+            {proposal.group !== proposals[i - 1]?.group && <h6 role="presentation">{proposal.group}</h6>}
             <div
               id={`${id}${i}`}
               role="option"
