@@ -7,7 +7,7 @@ PORT ?= 5000
 # Two test processes keep two cores busy; more only wait for the databases.
 PROCESSES ?= 2
 
-.PHONY: help install demo test lint types unit docs ui ui-check generate bench bench-full clean
+.PHONY: help install demo test lint types unit docs ui ui-check screenshots generate bench bench-full clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ ui-fresh: ui/node_modules/.package-lock.json
 	$(MAKE) --no-print-directory ui
 	git diff --exit-code --stat -- src/stele/server/static ui/src/api/schema.ts
 	test -z "$$(git status --porcelain -- src/stele/server/static)"
+
+screenshots: $(VENV)/installed ## Pictures of every page in ./screenshots, two of them in docs/images (fonts-inter makes them exact)
+	PYTHONPATH=tests:tests/browser $(BIN)/python -m screenshots
 
 docs: $(VENV)/installed ## The documentation, as a site in ./site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -14,7 +14,7 @@ from services import missing
 __all__ = ["CHROMIUM", "Site", "launch", "new_context"]
 
 CHROMIUM = Path(os.environ.get("STELE_TEST_CHROMIUM", "/usr/bin/chromium"))
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
 
 # Chromium tells of a refused resource in the console as well as by an event; the event names the rule.

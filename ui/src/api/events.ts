@@ -59,6 +59,7 @@ export function parseEvents(text: string): { events: { name: string; data: strin
 function forget(name: string, data: string): void {
   report({ since: Date.now() });
   if (name === "models") void queryClient.invalidateQueries({ queryKey: keys.models });
+  if (name === "experiments") void queryClient.invalidateQueries({ queryKey: keys.experiments });
   if (name !== "changed") return;
   const changed = JSON.parse(data) as ChangedData;
   for (const id of changed.experiments ?? []) void queryClient.invalidateQueries({ queryKey: keys.runs(id) });
@@ -66,12 +67,13 @@ function forget(name: string, data: string): void {
   if (changed.experiments?.length) void queryClient.invalidateQueries({ queryKey: keys.experiments });
 }
 
-async function follow(query: Record<string, string[]>, signal: AbortSignal): Promise<void> {
+async function follow(query: Record<string, string[]>, signal: AbortSignal, onOpen: () => void): Promise<void> {
   const response = await send("GET", addressOf("/api/2.0/stele/events", query), {
     accept: "text/event-stream",
     signal,
   });
   report({ state: "live", since: Date.now(), retryAt: 0 });
+  onOpen();
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let held = "";
   for (;;) {
@@ -105,10 +107,13 @@ export const tryNow = (): void => retryNow();
 
 async function listen(query: Record<string, string[]>, signal: AbortSignal): Promise<void> {
   let wait = FIRST_RETRY;
+  let missed = false;
+  const readAgain = () => void queryClient.invalidateQueries({ refetchType: "active" });
   while (!signal.aborted) {
     let polling = false;
     try {
-      await follow(query, signal);
+      // What was missed is read once the stream is open again: what changes after that is told.
+      await follow(query, signal, () => missed && readAgain());
       wait = FIRST_RETRY;
     } catch (problem) {
       if (signal.aborted) return;
@@ -118,7 +123,8 @@ async function listen(query: Record<string, string[]>, signal: AbortSignal): Pro
     if (signal.aborted) return;
     await pause(polling ? POLL : wait, signal);
     wait = Math.min(wait * 2, LONGEST_RETRY);
-    if (!signal.aborted) await queryClient.invalidateQueries({ refetchType: "active" });
+    if (polling && !signal.aborted) readAgain();
+    missed = true;
   }
 }
 

@@ -25,6 +25,8 @@ type Overview = Schemas["ExperimentOverview"];
 type Show = "active" | "archived" | "deleted";
 
 const PAGE_SIZE = 200;
+/** The server tells of runs in so many experiments at once. */
+const LIVE = 50;
 
 /** Experiments whose name, or a tag given as key=value, is as typed. */
 function filterOf(search: string): string {
@@ -39,7 +41,6 @@ export default function ExperimentsPage() {
   const navigate = useNavigate();
   const show = search.show ?? "active";
   const { text, setText, settled, field } = useSearchText("Search experiments");
-  useLive([]);
   useShortcuts([{ keys: "n", does: "New experiment", run: () => void create() }]);
 
   const filter = filterOf(settled);
@@ -72,6 +73,7 @@ export default function ExperimentsPage() {
       ),
     [all, pinned, show],
   );
+  useLive(all.slice(0, LIVE).map(({ experiment }) => experiment.experiment_id));
   const archived = all.filter((one) => one.archived).length;
   const total = pages[0]?.total ?? 0;
 

@@ -1,4 +1,4 @@
-import { useEffect, useRef, type FormEvent, type ReactNode } from "react";
+import { useLayoutEffect, useRef, type FormEvent, type ReactNode } from "react";
 import { Button } from "./controls";
 
 /** A question that must be answered before going on: names, comments, tokens. Never for looking at things. */
@@ -19,7 +19,8 @@ export function Dialog({
   disabled?: boolean;
 }) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Closed while it still stands in the document, so that the browser gives the focus back.
+  useLayoutEffect(() => {
     const dialog = box.current;
     dialog?.showModal();
     return () => dialog?.close();

@@ -2,7 +2,7 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Fragment, useEffect, useId, useMemo, useRef, useState } from "react";
+import { Fragment, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { get, type Schemas } from "../api/client";
 import { createExperiment } from "../experiments/actions";
 import { usePinned } from "../experiments/pinned";
@@ -45,7 +45,7 @@ export default function Palette() {
   const needle = text.trim().toLowerCase();
   const entries = [...found, ...actions.filter((action) => action.text.toLowerCase().includes(needle))];
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = box.current;
     dialog?.showModal();
     return () => dialog?.close();
@@ -171,7 +171,7 @@ function useFound(data: Schemas["FindByNameResponse"] | undefined): Entry[] {
             ? void navigate({
                 to: "/experiments/$experimentId/$tab",
                 params: { experimentId, tab: "charts" },
-                search: { ch: { search: name } } as never,
+                search: { ch: { q: name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") } } as never,
               })
             : void navigate({
                 to: "/experiments/$experimentId",

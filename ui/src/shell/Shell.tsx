@@ -23,7 +23,7 @@ export function Shell() {
   const navigate = useNavigate();
   // Whoever presses Ctrl K types on at once.
   useEffect(() => {
-    const timer = window.setTimeout(() => void loadPalette(), 1500);
+    const timer = window.setTimeout(() => void loadPalette().catch(() => undefined), 1500);
     return () => window.clearTimeout(timer);
   }, []);
   useShortcuts([
