@@ -10,7 +10,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,13 +28,21 @@ def free_port() -> int:
 class ServerProcess:
     """A server that was started for a test."""
 
-    def __init__(self, command: Sequence[str], port: int, folder: Path, programs: str = "") -> None:
-        """``programs`` is a directory in which the server looks for other programs first."""
+    def __init__(
+        self,
+        command: Sequence[str],
+        port: int,
+        folder: Path,
+        programs: str = "",
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """``programs`` is a directory in which the server looks for other programs first, ``settings`` go by name."""
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / f"server-{port}.log"
         self._output = self.log.open("w")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("STELE_", "MLFLOW_"))}
         environment |= {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        environment |= dict(settings or {})
         if programs:
             environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
         self.process = subprocess.Popen(
@@ -66,12 +74,18 @@ class ServerProcess:
 
 @contextmanager
 def stele_server(
-    folder: Path, *options: str, store: str = "sqlite:///stele.db", port: int = 0, prefix: str = ""
+    folder: Path,
+    *options: str,
+    store: str = "sqlite:///stele.db",
+    port: int = 0,
+    prefix: str = "",
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[ServerProcess]:
     """A Stele server with its files in ``folder``; on a free port, unless one is given."""
     port = port or free_port()
     command = [*STELE, "server", "--port", str(port), "--backend-store-uri", store, *options]
-    server = ServerProcess([*command, "--static-prefix", prefix] if prefix else command, port, folder)
+    command = [*command, "--static-prefix", prefix] if prefix else command
+    server = ServerProcess(command, port, folder, settings=settings)
     server.url += prefix
     try:
         server.wait_until_healthy()
@@ -81,12 +95,12 @@ def stele_server(
 
 
 @contextmanager
-def mlflow_server(python: Path, folder: Path) -> Iterator[ServerProcess]:
+def mlflow_server(python: Path, folder: Path, *, settings: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
     """A real MLflow server from the virtual environment of ``python``."""
     port = free_port()
     command = [str(python.parent / "mlflow"), "server", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "./files"]
-    server = ServerProcess(command, port, folder)
+    server = ServerProcess(command, port, folder, settings=settings)
     try:
         server.wait_until_healthy()
         yield server
