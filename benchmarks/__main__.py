@@ -21,6 +21,7 @@ from benchmarks.large import large_rows
 from benchmarks.load import load_rows
 from benchmarks.log_calls import log_rows
 from benchmarks.models import model_rows
+from benchmarks.page import page_rows
 from benchmarks.reads import read_rows
 from benchmarks.results import Row, show, write
 from benchmarks.search import search_rows
@@ -45,6 +46,7 @@ PARTS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "database": database_rows,
     "large": large_rows,
     "model": model_rows,
+    "page": page_rows,
     "crowd": crowd_rows,
     "kill": kill_rows,
 }

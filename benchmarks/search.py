@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import select
 import statistics
@@ -11,24 +10,19 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks import search_data
 from benchmarks.measure import percentile, times_ms
 from benchmarks.results import Row
-from benchmarks.search_data import QUERIES, load
+from benchmarks.search_data import QUERIES
+from benchmarks.search_stores import EXPERIMENT, our_search_store, search_folder, their_search_store
 from benchmarks.setting import Setting
 from stele.schema.runs import SearchRuns
 from stele.stores.sql import SqlStore
-from stele.stores.sql.schema_version import HEAD
 
 __all__ = ["search_rows"]
-
-KEPT = Path(__file__).parents[1] / ".cache" / "benchmarks"
-_KEPT_RUNS = 100_000
 
 _MLFLOW_SECONDS = 60
 _MLFLOW_RUNS = 100_000
 """With more runs it would take hours."""
-_EXPERIMENT = "1"
 _BROAD = frozenset({"Q8", "Q10", "Q11", "Q12"})
 """Queries that AND several comparisons, none of which finds few runs."""
 _TARGETS_MS = {100_000: {False: 3, True: 20}, 1_000_000: {False: 5, True: 200}}
@@ -38,7 +32,7 @@ _TARGETS_MS = {100_000: {False: 3, True: 20}, 1_000_000: {False: 5, True: 200}}
 def search_rows(setting: Setting) -> Iterator[Row]:
     """Every query of the list, at each number of runs."""
     for runs in setting.sizes.searched_runs:
-        folder = _folder(setting, runs)
+        folder = search_folder(setting, runs)
         found = _ours(folder, runs, setting.sizes.search_rounds)
         other = _theirs(setting.theirs, folder) if runs <= _MLFLOW_RUNS else {}
         for query in QUERIES:
@@ -54,31 +48,14 @@ def search_rows(setting: Setting) -> Iterator[Row]:
             )
 
 
-def _folder(setting: Setting, runs: int) -> Path:
-    """Where the databases are; large ones are kept, because they take minutes to make and are only read."""
-    if runs < _KEPT_RUNS:
-        folder = setting.folder / str(runs)
-    else:
-        mark = hashlib.sha256(Path(search_data.__file__).read_bytes() + HEAD.encode()).hexdigest()[:12]
-        folder = KEPT / f"search-{runs}-{mark}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def _ours(folder: Path, runs: int, rounds: int) -> dict[str, list[float]]:
     """The milliseconds of every search, by the name of its query."""
-    path, unfinished = folder / "search.db", folder / "unfinished.db"
-    if not path.exists():
-        for left in folder.glob("unfinished.db*"):
-            left.unlink()
-        with SqlStore(f"sqlite:///{unfinished}", str(folder)) as store:
-            store.db.write(lambda connection: load(connection, runs, experiment_id=int(_EXPERIMENT)))
-        unfinished.rename(path)  # a closed store is one file
+    path = our_search_store(folder, runs)
     with SqlStore(f"sqlite:///{path}", str(folder)) as store:
         samples = {}
         for query in QUERIES:
             request = SearchRuns(
-                experiment_ids=[_EXPERIMENT],
+                experiment_ids=[EXPERIMENT],
                 filter=query.filter_string,
                 order_by=list(query.order_by),
                 max_results=100,
@@ -90,11 +67,7 @@ def _ours(folder: Path, runs: int, rounds: int) -> dict[str, list[float]]:
 def _theirs(python: Path, folder: Path) -> dict[str, float]:
     """MLflow's figures by query; infinite for one that was stopped, absent for one it cannot parse."""
     script = str(Path(__file__).with_name("mlflow_search.py"))
-    loaded = folder / "mlflow.loaded"
-    if not loaded.exists():
-        (folder / "mlflow.db").unlink(missing_ok=True)
-        subprocess.run([str(python), script, "load", str(folder), _EXPERIMENT], check=True)
-        loaded.touch()
+    their_search_store(python, folder)
     result: dict[str, float] = {}
     waiting = [
         [query.name, query.filter_string, list(query.order_by)]
@@ -103,7 +76,7 @@ def _theirs(python: Path, folder: Path) -> dict[str, float]:
     ]
     while waiting:
         process = subprocess.Popen(
-            [str(python), script, "search", str(folder), _EXPERIMENT, json.dumps(waiting)],
+            [str(python), script, "search", str(folder), EXPERIMENT, json.dumps(waiting)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

@@ -16,7 +16,7 @@ from stele.stores.sql import tables
 from stele.stores.sql.documents import LatestMetric, RunDocument, pack, pack_latest
 from stele.stores.sql.tables import KIND_METRIC, KIND_PARAM, KIND_TAG
 
-__all__ = ["METRICS", "PARAMS", "QUERIES", "START", "TAGS", "Query", "load"]
+__all__ = ["METRICS", "MODELS", "PARAMS", "QUERIES", "START", "TAGS", "Query", "load"]
 
 START = 1_700_000_000_000
 METRICS = ("auc", "loss", "f1", "acc", "val_acc", "val_loss", "precision", "recall", "epoch", "lr_now")
@@ -24,7 +24,7 @@ PARAMS = ("model", "lr", "optimizer", "batch_size", "depth", "seed", "dropout", 
 TAGS = ("team", "user", "git", "host", "note")
 
 _CHUNK = 2_000
-_MODELS = ("xgboost", "lightgbm", "resnet", "bert", "mlp", "svm", "forest", "linear")
+MODELS = ("xgboost", "lightgbm", "resnet", "bert", "mlp", "svm", "forest", "linear")
 _RATES = ("0.1", "0.03", "0.01", "0.003", "0.001", "0.0003", "1e-4", "1e-5")
 _OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 _TEAMS = tuple(
@@ -93,7 +93,7 @@ def load(connection: Connection, runs: int, *, seed: int = 1, experiment_id: int
 
 def _run(generator: random.Random, number: int, experiment_id: int) -> tuple[Any, ...]:
     params = {
-        "model": generator.choice(_MODELS),
+        "model": generator.choice(MODELS),
         "lr": generator.choice(_RATES),
         "optimizer": generator.choice(_OPTIMIZERS),
         "batch_size": str(2 ** generator.randrange(3, 10)),

@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["FULL", "QUICK", "TINY", "Setting", "Sizes"]
+__all__ = ["FULL", "KEPT", "QUICK", "TINY", "Setting", "Sizes"]
+
+
+KEPT = Path(__file__).parents[1] / ".cache" / "benchmarks"
+"""Where large stores stay for the next time."""
 
 
 class Sizes(NamedTuple):
@@ -44,6 +48,13 @@ class Sizes(NamedTuple):
     predicted_rows: int
     """Of a file."""
     their_predicted_rows: int
+    page_runs: tuple[int, ...]
+    """In one experiment that the web page shows; MLflow's page gets the first of these."""
+    page_points: int
+    """Of each of ten curves in a chart."""
+    page_rounds: int
+    page_live_seconds: float
+    """How long the page follows runs that log once a second."""
 
 
 QUICK = Sizes(
@@ -69,6 +80,10 @@ QUICK = Sizes(
     model_calls=20,
     predicted_rows=2_000_000,
     their_predicted_rows=200_000,
+    page_runs=(10_000, 100_000),
+    page_points=1_000_000,
+    page_rounds=5,
+    page_live_seconds=120,
 )
 FULL = Sizes(
     calls=3_000_000,
@@ -93,6 +108,10 @@ FULL = Sizes(
     model_calls=50,
     predicted_rows=10_000_000,
     their_predicted_rows=1_000_000,
+    page_runs=(10_000, 100_000),
+    page_points=1_000_000,
+    page_rounds=9,
+    page_live_seconds=600,
 )
 TINY = Sizes(
     calls=20_000,
@@ -117,6 +136,10 @@ TINY = Sizes(
     model_calls=2,
     predicted_rows=20_000,
     their_predicted_rows=2_000,
+    page_runs=(1_000,),
+    page_points=10_000,
+    page_rounds=1,
+    page_live_seconds=3,
 )
 
 

@@ -47,6 +47,7 @@ OURS = {
     "mlflow.data": stele.data,
     "mlflow.lightgbm": stele.lightgbm,
     "mlflow.models": stele.models,
+    "mlflow.models.Model": stele.models.Model,
     "mlflow.onnx": stele.onnx,
     "mlflow.pyfunc": stele.pyfunc,
     "mlflow.pytorch": stele.pytorch,

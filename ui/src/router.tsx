@@ -8,6 +8,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import { queryClient, runQuery } from "./api/queries";
 import { Empty, Loading, Problem } from "./kit/states";
 import ExperimentPage from "./runs/ExperimentPage";
 import { Shell } from "./shell/Shell";
@@ -47,6 +48,8 @@ const runTab = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId/runs/$runId/$",
   component: lazyRouteComponent(() => import("./run/RunPage")),
+  // Asked for beside the code, not after it; and when the pointer rests on a link.
+  loader: ({ params }) => void queryClient.prefetchQuery(runQuery(params.runId)),
 });
 
 const models = createRoute({

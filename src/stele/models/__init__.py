@@ -9,6 +9,8 @@ from stele.registry import loaded_when_used
 if TYPE_CHECKING:
     from stele.models.describe import get_model_info as get_model_info
     from stele.models.describe import validate_schema as validate_schema
+    from stele.models.editing import set_signature as set_signature
+    from stele.models.editing import update_model_requirements as update_model_requirements
     from stele.models.flavors.script import ModelConfig as ModelConfig
     from stele.models.flavors.script import set_model as set_model
     from stele.models.format import Model as Model
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "stele.models.describe": ("get_model_info", "validate_schema"),
+    "stele.models.editing": ("set_signature", "update_model_requirements"),
     "stele.models.flavors.script": ("ModelConfig", "set_model"),
     "stele.models.format": ("Model",),
     "stele.models.inspection": ("Inspection", "inspect"),

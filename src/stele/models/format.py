@@ -31,10 +31,12 @@ MAX_NESTING = 64
 
 _OPTIONAL = ("artifact_path", "run_id", "metadata", "model_size_bytes", "resources", "env_vars", "auth_policy")
 _HINT_FLAGS = ("is_signature_from_type_hint", "type_hint_from_example")
-_DESCRIPTIONS: Registry[Callable[..., Any]] = Registry(
-    "description", (), {"find": "stele.models.describe:find_description"}
+_OF_STORES: Registry[Callable[..., Any]] = Registry(
+    "function about models in stores",
+    (),
+    {"find": "stele.models.describe:find_description", "log": "stele.models.log:log_by_module"},
 )
-# Finding a model needs the client, and everything that finds models needs this module.
+# Finding and logging a model needs the client, and everything that does either needs this module.
 _KNOWN = {
     *_OPTIONAL,
     *_HINT_FLAGS,
@@ -189,8 +191,60 @@ class Model:
             DoesNotExist: There is no such model.
             InvalidParameterValue: The file is not what a model is described by, or the URI is not understood.
         """
-        found: Model = _DESCRIPTIONS.get("find")(path)
+        found: Model = _OF_STORES.get("find")(path)
         return found
+
+    @classmethod
+    def log(
+        cls,
+        artifact_path: str | None,
+        flavor: Any,
+        registered_model_name: str | None = None,
+        await_registration_for: int | None = 300,
+        metadata: dict[str, Any] | None = None,
+        run_id: str | None = None,
+        resources: Any = None,
+        auth_policy: Any = None,
+        prompts: list[Any] | None = None,
+        name: str | None = None,
+        model_type: str | None = None,
+        params: dict[str, Any] | None = None,
+        tags: dict[str, Any] | None = None,
+        step: int = 0,
+        model_id: str | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Log a model that a module of your own saves. Modules of Stele, such as ``stele.sklearn``, do as well.
+
+        Args:
+            artifact_path: The old word for ``name``; None when that is given.
+            flavor: The module: its function ``save_model(path, mlflow_model, ...)`` makes the directory ``path``,
+                adds its flavors to ``mlflow_model`` and saves that there as MLmodel.
+            registered_model_name: Register it under this name, too.
+            await_registration_for: Seconds; not used, a version is ready at once.
+            metadata: Anything that YAML can hold.
+            run_id: The run that it belongs to; None means the active one, if there is one.
+            resources: What the model needs on the platform that serves it.
+            auth_policy: Who may use it there.
+            prompts: URIs of prompts that it uses.
+            name: Of the logged model; None lets the store invent one.
+            model_type: Any text that says what kind of model it is.
+            params: Parameters of the model by key; values become text.
+            tags: Tags of the model by key; values become text.
+            step: At which step of the run it was made.
+            model_id: A model that was initialised before; None makes one.
+            **kwargs: Passed on to ``save_model``.
+
+        Returns:
+            A :class:`stele.models.ModelInfo`.
+
+        Raises:
+            InvalidParameterValue: The module has no such function, or an argument is not allowed.
+            DoesNotExist: The function made no MLmodel file; or there is no model or run with the id that was given.
+        """
+        arguments = locals()
+        model = cls(metadata=metadata, resources=resources, auth_policy=auth_policy)
+        return _OF_STORES.get("log")(flavor, model, arguments, kwargs)
 
     @classmethod
     def read(cls, directory: Path) -> Model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from stele.client.client import Client
 from stele.client.fluent import active_run, client_of
 from stele.client.logged_models import initialize_logged_model
 from stele.client.model_registry import register_model
+from stele.errors import InvalidParameterValue, shown
 from stele.models.flavor import Flavor
 from stele.models.format import Model
 from stele.models.model_info import ModelInfo, model_info
@@ -24,8 +25,12 @@ from stele.models.run_metrics import link_metrics
 from stele.models.save import Packing, Writer, write_model
 from stele.schema.datasets import LoggedModelOutput
 from stele.schema.logged_models import LoggedModel, LoggedModelStatus
+from stele.schema.runs import Run
 
-__all__ = ["Logging", "log"]
+__all__ = ["Logging", "log", "log_by_module"]
+
+_Save = Callable[[Path, Model], Model]
+"""Makes a directory with a model, given its description so far, and returns the whole description."""
 
 
 class Logging(Struct, kw_only=True):
@@ -42,6 +47,7 @@ class Logging(Struct, kw_only=True):
         step: At which step of the run it was made.
         model_id: A model that was initialised before; None makes one.
         prompts: URIs of prompts that it uses.
+        run_id: The run that it belongs to; None means the active one, if there is one.
     """
 
     name: str | None = None
@@ -54,6 +60,7 @@ class Logging(Struct, kw_only=True):
     step: int = 0
     model_id: str | None = None
     prompts: list[Any] | None = None
+    run_id: str | None = None
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> Self:
@@ -77,15 +84,49 @@ def log(flavor: Flavor, write: Writer, packing: Packing, logging: Logging) -> Mo
         InvalidParameterValue: An argument is not allowed.
         DoesNotExist: There is no model with the id that was given.
     """
-    run = active_run()
-    client = client_of(run.info.run_id) if run is not None else Client()
-    logged = _logged_model(client, logging)
+
+    def save(directory: Path, model: Model) -> Model:
+        directory.mkdir()
+        return write_model(directory, flavor, write, replace(packing, mlflow_model=model))
+
+    return _log(save, packing.mlflow_model or Model(), logging)
+
+
+def log_by_module(flavor: Any, model: Model, arguments: Mapping[str, Any], passed_on: Mapping[str, Any]) -> ModelInfo:
+    """Log a model that somebody else's module saves; see :meth:`stele.models.Model.log`.
+
+    Args:
+        flavor: The module, or any object with a function ``save_model(path, mlflow_model, ...)``.
+        model: The description to complete.
+        arguments: Of ``Model.log``; those with the names of :class:`Logging` are said of it in the store.
+        passed_on: To the function.
+
+    Raises:
+        InvalidParameterValue: There is no such function, or an argument is not allowed.
+        DoesNotExist: The function made no MLmodel file; or there is no model or run with the id that was given.
+    """
+    save_model = getattr(flavor, "save_model", None)
+    if not callable(save_model):
+        raise InvalidParameterValue(f"flavor is {shown(flavor)}; it must be a module with a function save_model.")
+
+    def save(directory: Path, model: Model) -> Model:
+        save_model(path=str(directory), mlflow_model=model, **passed_on)
+        return Model.read(directory)
+
+    return _log(save, model, Logging.of(arguments))
+
+
+def _log(save: _Save, model: Model, logging: Logging) -> ModelInfo:
+    run = Client().get_run(logging.run_id) if logging.run_id is not None else active_run()
     run_id = run.info.run_id if run is not None else None
+    client = client_of(run_id) if run_id is not None else Client()
+    logged = _logged_model(client, logging, run)
     try:
         if run_id is not None:
             client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, logging.step)])
             link_metrics(client, run_id, logged.model_id, logging.step)
-        model, digest = _write_and_upload(client, flavor, write, _described(packing, logging, logged, run_id), logged)
+        _describe(model, logging, logged, run_id)
+        model, digest = _save_and_upload(client, save, model, logged)
     except BaseException:
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
         raise
@@ -96,12 +137,18 @@ def log(flavor: Flavor, write: Writer, packing: Packing, logging: Logging) -> Mo
     return model_info(model, logged.model_uri, logged, version)
 
 
-def _logged_model(client: Client, logging: Logging) -> LoggedModel:
+def _logged_model(client: Client, logging: Logging, run: Run | None) -> LoggedModel:
     if logging.artifact_path is not None:
-        warnings.warn("artifact_path is the old word for the name of a model; use name.", FutureWarning, stacklevel=4)
+        warnings.warn("artifact_path is the old word for the name of a model; use name.", FutureWarning, stacklevel=5)
     if logging.model_id is None:
-        name = logging.name or logging.artifact_path
-        return initialize_logged_model(name, tags=logging.tags, params=logging.params, model_type=logging.model_type)
+        return initialize_logged_model(
+            logging.name or logging.artifact_path,
+            run.info.run_id if run is not None else None,
+            logging.tags,
+            logging.params,
+            logging.model_type,
+            run.info.experiment_id if run is not None else None,
+        )
     if logging.params:
         client.log_model_params(logging.model_id, logging.params)
     if logging.tags:
@@ -109,19 +156,16 @@ def _logged_model(client: Client, logging: Logging) -> LoggedModel:
     return client.get_logged_model(logging.model_id)
 
 
-def _described(packing: Packing, logging: Logging, logged: LoggedModel, run_id: str | None) -> Packing:
-    model = packing.mlflow_model or Model()
+def _describe(model: Model, logging: Logging, logged: LoggedModel, run_id: str | None) -> None:
     model.artifact_path = logged.artifact_location
     model.run_id = run_id or logged.source_run_id or None
     model.model_id = model.model_uuid = logged.model_id
     model.prompts = [str(getattr(each, "uri", each)) for each in logging.prompts] if logging.prompts else None
-    return replace(packing, mlflow_model=model)
 
 
-def _write_and_upload(
-    client: Client, flavor: Flavor, write: Writer, packing: Packing, logged: LoggedModel
-) -> tuple[Model, str]:
-    with tempfile.TemporaryDirectory(prefix="stele-model-") as directory:  # 0700
-        model = write_model(Path(directory), flavor, write, packing)
-        upload(client.open_repository(logged.artifact_location), directory, "")
-        return model, manifest_digest(Path(directory))
+def _save_and_upload(client: Client, save: _Save, model: Model, logged: LoggedModel) -> tuple[Model, str]:
+    with tempfile.TemporaryDirectory(prefix="stele-model-") as private:  # 0700
+        directory = Path(private) / "model"
+        model = save(directory, model)
+        upload(client.open_repository(logged.artifact_location), str(directory), "")
+        return model, manifest_digest(directory)

@@ -21,7 +21,15 @@ from stele.models.distributions import distribution_of, is_local, pinned, requir
 from stele.models.references import referenced_modules
 from stele.schema.mlflow_version import MLFLOW_VERSION
 
-__all__ = ["MLFLOW_REQUIREMENT", "TRACKERS", "Requirements", "infer_requirements", "model_requirements"]
+__all__ = [
+    "MLFLOW_REQUIREMENT",
+    "TRACKERS",
+    "Requirements",
+    "infer_requirements",
+    "model_requirements",
+    "with_requirements",
+    "without_requirements",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +125,51 @@ def model_requirements(
     if not lines.keys() & TRACKERS:
         lines = {"mlflow": MLFLOW_REQUIREMENT} | lines
     return Requirements(list(lines.values()), list(dict.fromkeys([*base.constraints, *extra.constraints])))
+
+
+def with_requirements(lines: Sequence[str], added: Iterable[str]) -> list[str]:
+    """Lines of a requirements file with some more, each in the place of what is there for the same package.
+
+    Comments, options and what else is no requirement stay as they are.
+
+    Raises:
+        InvalidParameterValue: What is added is no requirement, or holds a password.
+    """
+    fresh = {_package(line): " ".join(line.split()) for line in added}
+    kept: list[str] = []
+    for line in lines:
+        name = _known_package(line)
+        if name not in fresh:
+            kept.append(line)
+        elif fresh[name] not in kept:
+            kept.append(fresh[name])
+    return [*kept, *(line for line in fresh.values() if line not in kept)]
+
+
+def without_requirements(lines: Sequence[str], removed: Iterable[str]) -> list[str]:
+    """Lines of a requirements file without those of some packages, whatever versions are named.
+
+    Raises:
+        InvalidParameterValue: What is to be removed names no package.
+    """
+    names = {_package(line) for line in removed}
+    return [line for line in lines if _known_package(line) not in names]
+
+
+def _package(line: str) -> str:
+    """The package that a requirement of the user's is about."""
+    plain = " ".join(line.split())
+    if plain.startswith("-"):
+        raise InvalidParameterValue(f"{shown(line)} is an option, no requirement such as 'scikit-learn==1.9.1'.")
+    return _key(_checked(plain))
+
+
+def _known_package(line: str) -> str | None:
+    """The package that a line of a file is about, None for any other line."""
+    try:
+        return canonicalize_name(Requirement(line.split(" #")[0].strip()).name)
+    except InvalidRequirement:
+        return None
 
 
 def _key(line: str) -> str:

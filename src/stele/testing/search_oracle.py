@@ -10,11 +10,21 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from stele.search.tree import And, Compare, Field, Literal, Moment, Node, Not, Or, OrderKey
 
-__all__ = ["ExperimentRecord", "Point", "RunRecord", "number_in", "search_experiments", "search_runs", "summary"]
+__all__ = [
+    "ExperimentRecord",
+    "Point",
+    "RunRecord",
+    "Tagged",
+    "matches",
+    "number_in",
+    "search_experiments",
+    "search_runs",
+    "summary",
+]
 
 STAGES = {"ACTIVE_ONLY": {"active"}, "DELETED_ONLY": {"deleted"}, "ALL": {"active", "deleted"}}
 
@@ -73,7 +83,7 @@ def search_runs(
         for record in records
         if record.experiment_id in experiment_ids
         and record.stage in STAGES[view]
-        and (node is None or _matches(record, node, now))
+        and (node is None or matches(record, node, now))
     ]
     found.sort(key=lambda record: record.run_id)
     found.sort(key=lambda record: record.start_time, reverse=True)
@@ -86,14 +96,13 @@ def search_experiments(
     records: Iterable[ExperimentRecord], node: Node | None, view: str, order: Sequence[OrderKey], now: int
 ) -> list[ExperimentRecord]:
     """The matching experiments in order."""
-    found = [r for r in records if r.stage in STAGES[view] and (node is None or _matches(r, node, now))]
+    found = [r for r in records if r.stage in STAGES[view] and (node is None or matches(r, node, now))]
     found.sort(key=lambda record: record.experiment_id, reverse=bool(order))
     for key in reversed(order or [OrderKey(Field("attribute", "creation_time"), ascending=False)]):
         found = _ordered(found, key)
     return found
 
 
-Record = RunRecord | ExperimentRecord
 R = TypeVar("R", RunRecord, ExperimentRecord)
 Value = str | float | int
 
@@ -109,21 +118,31 @@ def _ordered(records: list[R], key: OrderKey) -> list[R]:
     return ranked["value"] + ranked["nan"] + ranked["missing"]
 
 
-def _matches(record: Record, node: Node, now: int) -> bool:
+class Tagged(Protocol):
+    """A record of anything that can be searched. Its attributes have the names that filters give them."""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags by key."""
+        ...
+
+
+def matches(record: Tagged, node: Node, now: int) -> bool:
+    """Whether a record is among what a filter finds at a time."""
     match node:
         case And(items):
-            return all(_matches(record, item, now) for item in items)
+            return all(matches(record, item, now) for item in items)
         case Or(items):
-            return any(_matches(record, item, now) for item in items)
+            return any(matches(record, item, now) for item in items)
         case Not(item):
-            return not _matches(record, item, now)
+            return not matches(record, item, now)
         case Compare(operator="IS NULL"):
             return not _values(record, node.field)
         case Compare():
             return any(_fits(value, node, now) for value in _values(record, node.field))
 
 
-def _values(record: Record, field: Field) -> list[Value]:
+def _values(record: Tagged, field: Field) -> list[Value]:
     """The values a comparison may choose from; none when the key is missing, one except for datasets."""
     match field.entity:
         case "metric":

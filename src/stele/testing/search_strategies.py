@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from stele.search.fields import AGGREGATES
 from stele.search.tree import And, Compare, Field, Literal, Moment, Node, Not, Or, OrderKey
+from stele.testing.registry_oracle import PROMPT_TAG, STAGES, RegisteredRecord, VersionRecord
 from stele.testing.search_oracle import ExperimentRecord, Point, RunRecord
 
 __all__ = [
@@ -23,8 +24,13 @@ __all__ = [
     "experiment_records",
     "orders",
     "patterns",
+    "registered_filters",
+    "registered_orders",
+    "registry_records",
     "run_filters",
     "run_records",
+    "version_filters",
+    "version_orders",
 ]
 
 NOW = 1_000_000
@@ -208,3 +214,79 @@ def experiment_records() -> st.SearchStrategy[list[ExperimentRecord]]:
         tags=st.dictionaries(st.sampled_from(KEYS), TEXTS, max_size=2),
     )
     return st.lists(record, max_size=6, unique_by=(lambda r: r.experiment_id, lambda r: r.name))
+
+
+_VERSION_NUMBERS = st.integers(1, 4)
+_STAGE = st.sampled_from((*STAGES, "staging", "Other"))
+_OWN_TEXTS = TEXTS.filter(lambda text: len(text) <= 256)
+_FLAG = st.sampled_from(("true", "false", "x"))
+
+
+def _tags_of_registry() -> st.SearchStrategy[Compare]:
+    return _keyed("tag") | _text(Field("tag", PROMPT_TAG), _FLAG)
+
+
+def _registered() -> st.SearchStrategy[Compare]:
+    times = st.sampled_from(("creation_timestamp", "last_updated_timestamp")).map(_attribute)
+    return _text(_attribute("name"), TEXTS) | times.flatmap(lambda field: _numeric(field, _TIME)) | _tags_of_registry()
+
+
+def registered_filters() -> st.SearchStrategy[Node]:
+    """Trees of filters over registered models."""
+    return _combined(_registered())
+
+
+def version_filters() -> st.SearchStrategy[Node]:
+    """Trees of filters over versions of registered models."""
+    own = (
+        _numeric(_attribute("version_number"), _VERSION_NUMBERS)
+        | _text(_attribute("run_id"), _IDENTIFIERS | st.just(""))
+        | _text(_attribute("model_id"), _IDENTIFIERS | st.just(""))
+        | _text(_attribute("source_path"), TEXTS)
+        | _text(_attribute("current_stage"), _STAGE)
+    )
+    return _combined(_registered() | own)
+
+
+def _orders_of(*names: str) -> st.SearchStrategy[list[OrderKey]]:
+    keys = st.builds(OrderKey, st.sampled_from(names).map(_attribute), st.booleans())
+    return st.lists(keys, max_size=3, unique_by=lambda key: key.field)
+
+
+def registered_orders() -> st.SearchStrategy[list[OrderKey]]:
+    """Orders of registered models."""
+    return _orders_of("name", "creation_timestamp", "last_updated_timestamp")
+
+
+def version_orders() -> st.SearchStrategy[list[OrderKey]]:
+    """Orders of versions."""
+    own = ("version_number", "run_id", "model_id", "source_path", "current_stage")
+    return _orders_of("name", "creation_timestamp", "last_updated_timestamp", *own)
+
+
+def registry_records() -> st.SearchStrategy[tuple[list[RegisteredRecord], list[VersionRecord]]]:
+    """Up to four registered models with up to six versions, prompts among both."""
+    tags = st.dictionaries(st.sampled_from(KEYS), TEXTS, max_size=2)
+    tags |= st.builds(lambda own, flag: own | {PROMPT_TAG: flag}, tags, _FLAG)
+    times = {"creation_timestamp": _MILLISECONDS, "last_updated_timestamp": _MILLISECONDS}
+    model = st.builds(RegisteredRecord, name=_OWN_TEXTS, tags=tags, **times)
+
+    def with_versions(
+        models: list[RegisteredRecord],
+    ) -> st.SearchStrategy[tuple[list[RegisteredRecord], list[VersionRecord]]]:
+        version = st.builds(
+            VersionRecord,
+            name=st.sampled_from([each.name for each in models]),
+            version_number=_VERSION_NUMBERS,
+            run_id=_IDENTIFIERS | st.just(""),
+            model_id=_IDENTIFIERS | st.just(""),
+            source_path=TEXTS,
+            current_stage=st.sampled_from(STAGES),
+            tags=tags,
+            **times,
+        )
+        unique = st.lists(version, max_size=6, unique_by=lambda each: (each.name, each.version_number))
+        return st.tuples(st.just(models), unique)
+
+    models = st.lists(model, min_size=1, max_size=4, unique_by=lambda each: each.name)
+    return models.flatmap(with_versions)

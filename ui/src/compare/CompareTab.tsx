@@ -41,7 +41,8 @@ export default function CompareTab({ experimentId }: { experimentId: string }) {
   const { runs, error, isPending, refetch } = useCompared(experimentId, ids);
   const packages = usePackages(runs);
   const onlyDiffering = search.diff ?? true;
-  const rows = useMemo(() => compareRows(runs, packages), [runs, packages.length]); // eslint-disable-line
+  // The packages are another list each time, and all of them come at once.
+  const rows = useMemo(() => compareRows(runs, packages), [runs, packages.length]);
   const differing = rows.filter(({ differs }) => differs);
   const shown = (onlyDiffering ? differing : rows).filter(({ key }) =>
     key.toLowerCase().includes((search.q ?? "").toLowerCase()),

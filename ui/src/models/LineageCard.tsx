@@ -13,7 +13,7 @@ interface Box {
   on?: boolean;
 }
 
-const [WIDTH, HEIGHT, GAP_X, GAP_Y] = [168, 44, 72, 20];
+const [WIDTH, HEIGHT, GAP_X, GAP_Y] = [168, 44, 56, 20];
 
 /** Datasets, run, version, and where the version is used, from left to right. */
 export function LineageCard({ name, version }: { name: string; version: string }) {

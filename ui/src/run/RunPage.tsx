@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch, type LinkProps } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { useLive } from "../api/events";
 import { experimentQuery, runQuery } from "../api/queries";
 import { count } from "../format/figures";
@@ -24,9 +24,8 @@ import { useNeighbours } from "./useNeighbours";
 import "./run.css";
 
 const ArtifactsTab = lazy(() => import("./artifacts/ArtifactsTab"));
-const RunCharts = lazy(() =>
-  import("../charts/RunCharts").then(({ RunCharts: component }) => ({ default: component })),
-);
+const loadCharts = () => import("../charts/RunCharts").then(({ RunCharts: component }) => ({ default: component }));
+const RunCharts = lazy(loadCharts);
 const LogsTab = lazy(() => import("./LogsTab"));
 const ChildrenTab = lazy(() => import("./ChildrenTab"));
 const CodeTab = lazy(() => import("./CodeTab"));
@@ -40,10 +39,18 @@ const ALIASES: Record<string, string> = {
   "": "overview",
 };
 
+/** Tabs whose code for charts is fetched beside the run. */
+const CHARTED = new Set(["charts", "system"]);
+
 export default function RunPage() {
   const { experimentId = "", runId = "", _splat = "" } = useParams({ strict: false });
   const { data: run, error, refetch } = useQuery(runQuery(runId));
   useLive([experimentId], [runId]);
+  const [name = "", ...rest] = _splat.split("/");
+  const tab = ALIASES[name] ?? name;
+  useEffect(() => {
+    if (CHARTED.has(tab)) void loadCharts();
+  }, [tab]);
   if (error)
     return (
       <main>
@@ -56,8 +63,7 @@ export default function RunPage() {
         <Loading rows={20} />
       </main>
     );
-  const [tab = "", ...rest] = _splat.split("/");
-  return <OneRun data={runData(run)} tab={ALIASES[tab] ?? tab} path={rest.join("/")} />;
+  return <OneRun data={runData(run)} tab={tab} path={rest.join("/")} />;
 }
 
 function OneRun({ data, tab, path }: { data: RunData; tab: string; path: string }) {

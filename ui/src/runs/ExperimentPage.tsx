@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams, useSearch, type LinkProps } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { useLive } from "../api/events";
 import { experimentQuery, type Experiment } from "../api/queries";
 import { experimentMenu } from "../experiments/actions";
@@ -14,7 +14,8 @@ import { RunsTab } from "./RunsTab";
 import { useCounts, useRunKeys } from "./useTable";
 import { ViewsMenu } from "./ViewsMenu";
 
-const ChartsTab = lazy(() => import("../charts/ChartsTab"));
+const loadCharts = () => import("../charts/ChartsTab");
+const ChartsTab = lazy(loadCharts);
 const CompareTab = lazy(() => import("../compare/CompareTab"));
 const AboutTab = lazy(() => import("./AboutTab"));
 
@@ -29,9 +30,12 @@ const TABS = [
 export default function ExperimentPage() {
   const { experimentId = "", tab = "runs" } = useParams({ strict: false });
   const { data: experiment, error, refetch } = useQuery(experimentQuery(experimentId));
-  // The table waits for these, so they are asked for at the same time.
+  // What the tabs wait for is asked for at the same time.
   useRunKeys(experimentId);
   useLive([experimentId]);
+  useEffect(() => {
+    if (tab === "charts") void loadCharts();
+  }, [tab]);
   if (error)
     return (
       <main>

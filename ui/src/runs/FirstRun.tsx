@@ -2,6 +2,8 @@ import { useMemo, useState } from "react";
 import { serverAddress } from "../api/http";
 import { CopyButton } from "../kit/controls";
 import { Logo } from "../kit/Icon";
+import { highlight } from "../run/artifacts/kinds";
+import "../styles/code.css";
 import "./first-run.css";
 
 const TABS = ["stele", "mlflow client", "shell"] as const;
@@ -39,7 +41,11 @@ export function FirstRun({ experimentName }: { experimentName?: string }) {
             {code.split("\n").map((line, i) => (
               <span key={i} className="ctx">
                 <span className="ln-n">{i + 1}</span>
-                {line}
+                {highlight(line, tab === "shell" ? "plain" : "python").map(([mark, piece], at) => (
+                  <span key={at} className={mark ? `c-${mark}` : undefined}>
+                    {piece}
+                  </span>
+                ))}
                 {"\n"}
               </span>
             ))}

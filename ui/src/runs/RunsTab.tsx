@@ -54,7 +54,8 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
 
   const asked = useMemo(
     () => selectionOf(experimentId, view),
-    [experimentId, view.filter, view.sort, view.deleted, view.archived], // eslint-disable-line
+    // What else is in the view does not change which runs are meant.
+    [experimentId, view.filter, view.sort, view.deleted, view.archived],
   );
   const runKeys = useRunKeys(experimentId);
   const keyList = useMemo(() => runKeys.data ?? [], [runKeys.data]);

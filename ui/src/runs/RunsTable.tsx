@@ -40,7 +40,7 @@ export function RunsTable(props: Props) {
   const { layout, pinned, model, view, current, onRange } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const name = useId();
-  const [sight, setSight] = useState({ from: 0, to: 4000 });
+  const [sight, setSight] = useState(() => sightOf(0, innerWidth));
   const rows = useVirtualizer({
     count: layout.total,
     getScrollElement: () => scroller.current,
@@ -61,10 +61,7 @@ export function RunsTable(props: Props) {
   const look = () => {
     const box = scroller.current;
     if (!box) return;
-    // Columns come and go in steps, so that most scrolling changes nothing here.
-    const step = 200;
-    const from = Math.floor(box.scrollLeft / step) * step - step;
-    const to = Math.ceil((box.scrollLeft + box.clientWidth) / step) * step + step;
+    const { from, to } = sightOf(box.scrollLeft, box.clientWidth);
     setSight((held) => (held.from === from && held.to === to ? held : { from, to }));
   };
   useEffect(() => {
@@ -74,7 +71,7 @@ export function RunsTable(props: Props) {
     return () => watch.disconnect();
   }, []);
 
-  const columns = useMemo(() => columnsInSight(model, sight.from, sight.to), [model, sight]);
+  const columns = useSame(useMemo(() => columnsInSight(model, sight.from, sight.to), [model, sight]));
   const rowProps = { model, columns, onFocus: props.onCurrent, onPick: props.onPick, onFold: props.onFold };
   return (
     <div
@@ -169,4 +166,20 @@ export function RunsTable(props: Props) {
       </div>
     </div>
   );
+}
+
+const STEP = 200;
+
+/** Columns come and go in steps, so that most scrolling sideways changes nothing. */
+const sightOf = (left: number, width: number) => ({
+  from: Math.floor(left / STEP) * STEP - STEP,
+  to: Math.ceil((left + width) / STEP) * STEP + STEP,
+});
+
+/** The list of before, while it holds the same things. */
+function useSame<T>(list: T[]): T[] {
+  const held = useRef(list);
+  const same = held.current.length === list.length && list.every((one, i) => one === held.current[i]);
+  if (!same) held.current = list;
+  return held.current;
 }

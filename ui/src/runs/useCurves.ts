@@ -1,6 +1,7 @@
 /** Small curves of the rows in sight: one request for all that are not there yet. */
 
 import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { post } from "../api/client";
 import { keys } from "../api/queries";
 import { toNumber } from "../format/figures";
@@ -22,7 +23,7 @@ export function useCurves(
 ): Curves {
   const metrics = columns.filter((column) => column.aggregate === "curve").map(({ key }) => key);
   const wanted = runIds.filter((id) => metrics.some((metric) => held.get(`${id}\n${metric}`)?.version !== version));
-  useQuery({
+  const { dataUpdatedAt } = useQuery({
     queryKey: [...keys.runs(experimentId), "curves", metrics, wanted, version],
     queryFn: async ({ signal }) => {
       const some = wanted.slice(0, Math.floor(PAIRS / metrics.length));
@@ -37,7 +38,8 @@ export function useCurves(
     },
     enabled: metrics.length > 0 && wanted.length > 0,
   });
-  return (runId, metric) => held.get(`${runId}\n${metric}`)?.values;
+  // Another function only when it may say something else: rows are rendered again then.
+  return useMemo(() => (runId, metric) => held.get(`${runId}\n${metric}`)?.values, [dataUpdatedAt]);
 }
 
 type Series = NonNullable<Awaited<ReturnType<typeof post<"/api/2.0/stele/series">>>["series"]>[number];

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -39,10 +39,23 @@ def raw_rows(connection: Connection, query: Select[Any]) -> list[tuple[Any, ...]
 
 def numbers_by_run(connection: Connection, query: Select[Any]) -> tuple[IntegerArray, npt.NDArray[np.float64]]:
     """The two columns of a query for a run and a number; NaN for NULL."""
-    with _cursor(connection, query) as cursor:
-        # Row by row, so that no 100 000 tuples live at once. Numbers of runs are exact as doubles up to 2**53.
-        flat = np.fromiter((math.nan if item is None else item for item in chain.from_iterable(cursor)), np.float64)
+    try:
+        flat = _flat(connection, query, chain.from_iterable)
+    except TypeError:  # there is a NULL, which is seldom: our code looks at every number
+        flat = _flat(connection, query, _with_nan)
+    # Numbers of runs are exact as doubles up to 2**53.
     return flat[::2].astype(np.int64), flat[1::2].copy()
+
+
+def _flat(
+    connection: Connection, query: Select[Any], items: Callable[[Iterable[tuple[Any, ...]]], Iterable[Any]]
+) -> npt.NDArray[np.float64]:
+    with _cursor(connection, query) as cursor:
+        return np.fromiter(items(cursor), np.float64)  # row by row, so that no 100 000 tuples live at once
+
+
+def _with_nan(rows: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+    return (math.nan if item is None else item for item in chain.from_iterable(rows))
 
 
 def texts_by_run(connection: Connection, query: Select[Any]) -> tuple[IntegerArray, npt.NDArray[np.int32], list[str]]:

@@ -83,7 +83,6 @@ export const FilterBar = memo(function FilterBar({ experimentId, filter, total, 
         return proposeJoins(context);
     }
     // The context is new at each key stroke; these parts of it are what matters.
-    // eslint-disable-next-line
   }, [open, context.expects, context.typed, context.key, keys, described]);
 
   const take = (proposal: Proposal) => {

@@ -1,1 +1,0 @@
-import{Kt as e,Pt as t}from"./index-CnlWySYm.js";import{t as n}from"./links-REkXzeXD.js";import{r}from"./run-COV8yXRM.js";var i=e();function a({data:e,path:a}){let o=t();return(0,i.jsx)(`div`,{className:`cards whole`,children:(0,i.jsx)(r,{owner:{run_id:e.id},path:a,onPath:t=>void o({...n(e.experimentId,e.id,`artifacts/${t}`),search:!0})})})}export{a as default};
