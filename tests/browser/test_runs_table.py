@@ -235,6 +235,22 @@ def test_columns_are_arranged_and_the_address_brings_them_back(site, made):
     expect(grid(site).locator(".heads .frozen")).to_have_count(1)
 
 
+def test_a_column_is_as_wide_as_its_grip_was_dragged(site, made):
+    site.open(made.address)
+    head = grid(site).get_by_role("columnheader").filter(has_text="Duration")
+    expect(head).to_have_css("width", "92px")
+    grip = head.locator(".resizer").bounding_box()
+    x, y = grip["x"] + 2, grip["y"] + 5
+    site.page.mouse.move(x, y)
+    site.page.mouse.down()
+    for step in (10, 30, 60):
+        site.page.mouse.move(x + step, y)
+        expect(head).to_have_css("width", f"{92 + step}px")
+    site.page.mouse.up()
+    site.reload()
+    expect(head).to_have_css("width", "152px")
+
+
 def test_groups_with_their_mean_fold(site, made):
     site.open(made.address)
     expect(link(site, "trial-000")).to_be_visible()
