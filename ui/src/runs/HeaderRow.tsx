@@ -173,11 +173,8 @@ function Resizer({ width, onWidth }: { width: number; onWidth: (width: number) =
     <span
       className="resizer"
       aria-hidden="true"
-      draggable
-      onDragStart={(event) => {
-        event.preventDefault();
-        event.stopPropagation();
-      }}
+      // The column is dragged by what is under the pointer when the drag begins, and by then the grip has moved on.
+      onMouseDown={(event) => event.preventDefault()}
       onPointerDown={(event) => {
         event.stopPropagation();
         event.currentTarget.setPointerCapture(event.pointerId);

@@ -14,6 +14,8 @@ const PAIRS = 2000;
 export type Curves = (runId: string, metric: string) => readonly number[] | undefined;
 
 const held = new Map<string, { values: number[]; version: string }>();
+/** How often something was added to what is held. */
+let additions = 0;
 
 export function useCurves(
   experimentId: string,
@@ -23,7 +25,7 @@ export function useCurves(
 ): Curves {
   const metrics = columns.filter((column) => column.aggregate === "curve").map(({ key }) => key);
   const wanted = runIds.filter((id) => metrics.some((metric) => held.get(`${id}\n${metric}`)?.version !== version));
-  const { dataUpdatedAt } = useQuery({
+  useQuery({
     queryKey: [...keys.runs(experimentId), "curves", metrics, wanted, version],
     queryFn: async ({ signal }) => {
       const some = wanted.slice(0, Math.floor(PAIRS / metrics.length));
@@ -34,12 +36,14 @@ export function useCurves(
       );
       for (const id of some) for (const metric of metrics) held.set(`${id}\n${metric}`, { values: [], version });
       for (const one of series) held.set(`${one.run_id}\n${one.key}`, { values: valuesOf(one), version });
+      additions++;
       return some.length;
     },
     enabled: metrics.length > 0 && wanted.length > 0,
   });
-  // Another function only when it may say something else: rows are rendered again then.
-  return useMemo(() => (runId, metric) => held.get(`${runId}\n${metric}`)?.values, [dataUpdatedAt]);
+  // Another function only when it may say something else: rows are rendered again then. The query's own time will not
+  // do, because nothing is wanted of what has come, and that is another query.
+  return useMemo(() => (runId, metric) => held.get(`${runId}\n${metric}`)?.values, [additions]);
 }
 
 type Series = NonNullable<Awaited<ReturnType<typeof post<"/api/2.0/stele/series">>>["series"]>[number];
