@@ -233,7 +233,8 @@ def test_filters_in_the_address(site, evil):
 def test_nonsense_in_the_address(site, evil, search, tab):
     site.open(f"/experiments/{evil.experiment}/{tab}{search}")
     expect(site.heading(NAME)).to_be_visible()
-    shown = site.page.get_by_role("grid", name="Runs") if tab == "runs" else site.page.get_by_role("list", name="Runs")
+    roles = {"runs": "treegrid" if search.startswith("?g=") else "grid", "charts": "list"}
+    shown = site.page.get_by_role(roles[tab], name="Runs")
     expect(shown).to_be_visible()
     nothing_ran(site)
 

@@ -100,7 +100,7 @@ def test_all_of_3000_runs_are_reached(site):
         row = min(total - 1, (top + height // 2) // 28)
         expect(site.page.locator(f".tbody [aria-rowindex='{row + 2}'] .name a")).to_be_attached()
         expect(site.page.locator(".tbody .trow.sk")).to_have_count(0)
-        seen.update(names(site))
+        seen.update(filter(None, names(site)))
         most = max(most, site.page.evaluate("() => document.getElementsByTagName('*').length"))
     assert len(seen) == total
     assert most < 3000
