@@ -135,10 +135,11 @@ def test_runs_survive_the_step_to_stamps_of_changes(empty_uri):
         store.apply_all()
         before = store.get_run(r.GetRun(run_id=run)).run
     db = open_database(empty_uri)
+    stamps = ("change_stamp", "record_stamp")
     for statement in (
         "DROP TABLE views",
-        f"DROP INDEX ix_runs_change_stamp{' ON runs' if db.family == 'mysql' else ''}",
-        "ALTER TABLE runs DROP COLUMN change_stamp",
+        *(f"DROP INDEX ix_runs_{name}{' ON runs' if db.family == 'mysql' else ''}" for name in stamps),
+        *(f"ALTER TABLE runs DROP COLUMN {name}" for name in stamps),
         f"UPDATE {VERSION_TABLE} SET version_num = '0003'",
     ):
         db.write(lambda c, statement=statement: c.execute(text(statement)))
