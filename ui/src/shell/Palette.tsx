@@ -10,7 +10,7 @@ import { moment } from "../format/times";
 import { Icon } from "../kit/Icon";
 import type { IconName } from "../kit/icons";
 import { fieldName } from "../runs/view";
-import { closePalette, offered } from "./palette";
+import { closePalette } from "./palette";
 import { currentShortcuts } from "./shortcuts";
 import { toggleTheme } from "./theme";
 import "./palette.css";
@@ -183,7 +183,7 @@ function useFound(data: Schemas["FindByNameResponse"] | undefined): Entry[] {
   }, [data, navigate]);
 }
 
-/** What can be done: what the page offers, its keys, and what is always there. */
+/** What can be done: by the keys of the page at hand, and what is always there. */
 function useActions(): Entry[] {
   const navigate = useNavigate();
   const pinned = usePinned();
@@ -208,7 +208,6 @@ function useActions(): Entry[] {
         text: name,
         run: () => void navigate({ to: "/experiments/$experimentId", params: { experimentId: id } }),
       })),
-      ...offered().map(({ text, keys, run }): Entry => ({ group: "Do", icon: "key", text, keys, run })),
       ...keyed,
       { group: "Do", icon: "plus", text: "New experiment", run: () => void create() },
       { group: "Do", icon: "half", text: "Light or dark", run: toggleTheme },

@@ -23,22 +23,3 @@ export const usePaletteOpen = (): boolean =>
     },
     () => open,
   );
-
-/** What the page at hand offers in the palette, beside going somewhere. */
-export interface Action {
-  text: string;
-  keys?: string;
-  run: () => void;
-}
-
-const offers: { current: Action[] }[] = [];
-
-export const offered = (): Action[] => [...offers].reverse().flatMap((layer) => layer.current);
-
-/** Adds actions; the returned function takes them back. */
-export function offer(actions: { current: Action[] }): () => void {
-  offers.push(actions);
-  return () => {
-    offers.splice(offers.indexOf(actions), 1);
-  };
-}

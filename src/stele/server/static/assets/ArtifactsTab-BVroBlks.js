@@ -1,1 +1,0 @@
-import{Lt as e,Yt as t}from"./index-CwWlYGcg.js";import{t as n}from"./links-BYWId29e.js";import{r}from"./run-DNaf6M4U.js";var i=t();function a({data:t,path:a}){let o=e();return(0,i.jsx)(`div`,{className:`cards whole`,children:(0,i.jsx)(r,{owner:{run_id:t.id},path:a,onPath:e=>void o({...n(t.experimentId,t.id,`artifacts/${e}`),search:!0})})})}export{a as default};
