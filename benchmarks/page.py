@@ -179,7 +179,7 @@ def _figures(browser: Browser, url: str, table: _Table, sorted_by: tuple[str, ..
         visit.open(url + table.address, table.shown)
         scrolls = [visit.page.evaluate(_SCROLL.replace("SCROLLER", table.scroller)) for _ in range(min(rounds, 3))]
         visit.page.evaluate(f"() => {{ ({table.scroller})().scrollTop = 0; }}")
-        visit.until(table.shown)
+        visit.until(table.top)
         changed = f"(held) => ((name) => name && name !== held)(({table.top})())"
         sorts = [visit.after(table.sort.replace("KEY", key), changed) for key in sorted_by]
         again = visit.after(table.sort.replace("KEY", sorted_by[-1]), changed)
