@@ -12,6 +12,8 @@ import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/queries";
 import { router } from "./router";
 
+// What the address leads to is asked for before anything is rendered, and is on its way meanwhile.
+void router.load();
 createRoot(document.getElementById("page")!).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>

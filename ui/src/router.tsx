@@ -10,6 +10,7 @@ import {
 } from "@tanstack/react-router";
 import { queryClient, runQuery } from "./api/queries";
 import { Empty, Loading, Problem } from "./kit/states";
+import { askAhead } from "./runs/askAhead";
 import ExperimentPage from "./runs/ExperimentPage";
 import { Shell } from "./shell/Shell";
 
@@ -34,6 +35,7 @@ const experiment = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId",
   component: ExperimentPage,
+  loader: ({ params, location }) => askAhead(params.experimentId, "runs", location.search),
 });
 
 /** `runs`, `charts`, `compare`, `about`. MLflow prints `/experiments/E` and `/experiments/E/runs`. */
@@ -41,6 +43,7 @@ const experimentTab = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId/$tab",
   component: ExperimentPage,
+  loader: ({ params, location }) => askAhead(params.experimentId, params.tab, location.search),
 });
 
 /** `$` is the tab, and behind `artifacts` a path: MLflow links to files like this. */

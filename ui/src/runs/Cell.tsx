@@ -1,4 +1,4 @@
-import { MISSING, toNumber } from "../format/figures";
+import { metric, MISSING, toNumber } from "../format/figures";
 import { duration } from "../format/times";
 import { runColorVar } from "../format/colors";
 import { Moment, Sparkline, Status, useNow, Value } from "../kit/marks";
@@ -6,39 +6,36 @@ import { BaseMark, Delta } from "./Delta";
 import type { Row } from "./selection";
 import { heatOf, type PlacedColumn, type TableModel } from "./tableModel";
 
-/** One value of one run. */
-export function Cell({ row, place, model }: { row: Row; place: PlacedColumn; model: TableModel }) {
+/**
+ * One value of one run. A function that makes elements, not a component, and so are most of those below: a screen has
+ * some 700 cells, and a component for each costs more than what stands in it.
+ */
+export function cell(row: Row, place: PlacedColumn, model: TableModel) {
   const value = place.at < 0 ? null : row.values[place.at];
   const heat = heatOf(place, value);
-  const classes = [
-    "cell",
-    place.numeric ? "num" : "",
-    place.first ? "gl" : "",
-    place.frozen ? "frozen" : "",
-    heat === null ? "" : "heat",
-  ];
-  const style: React.CSSProperties & Record<"--v", number | undefined> = {
-    left: place.left,
-    width: place.width,
-    "--v": heat ?? undefined,
-  };
   return (
-    <div role="gridcell" aria-colindex={place.index + 2} className={classes.filter(Boolean).join(" ")} style={style}>
-      <Content row={row} place={place} model={model} value={value} />
+    <div
+      key={place.id}
+      role="gridcell"
+      aria-colindex={place.index + 2}
+      className={heat === null ? place.classes : `${place.classes} heat`}
+      style={heat === null ? place.style : ({ ...place.style, "--v": heat } as React.CSSProperties)}
+    >
+      {content(row, place, model, value)}
     </div>
   );
 }
 
-function Content({ row, place, model, value }: { row: Row; place: PlacedColumn; model: TableModel; value: unknown }) {
+function content(row: Row, place: PlacedColumn, model: TableModel, value: unknown) {
   const { column } = place;
-  if (column.kind === "attribute") return <Attribute row={row} name={column.key} />;
+  if (column.kind === "attribute") return attribute(row, column.key);
   if (column.aggregate === "curve") {
     const values = model.curves(row.run_id, column.key);
     return values ? (
       <Sparkline values={values} color={runColorVar(row.run_id)} live={row.status === "RUNNING"} />
     ) : null;
   }
-  if (column.kind === "metric") return <Metric row={row} place={place} model={model} value={toNumber(value)} />;
+  if (column.kind === "metric") return metricValue(row, place, model, toNumber(value));
   if (value === null || value === undefined) return <span className="dim">{MISSING}</span>;
   const text = String(value);
   return (
@@ -48,7 +45,7 @@ function Content({ row, place, model, value }: { row: Row; place: PlacedColumn; 
   );
 }
 
-function Attribute({ row, name }: { row: Row; name: string }) {
+function attribute(row: Row, name: string) {
   switch (name) {
     case "status":
       return row.archived ? (
@@ -59,21 +56,16 @@ function Attribute({ row, name }: { row: Row; name: string }) {
         <Status status={row.status} />
       );
     case "start_time":
-      return (
-        <span className="mut">
-          <Moment time={row.start_time} />
-        </span>
-      );
     case "end_time":
       return (
         <span className="mut">
-          <Moment time={row.end_time} />
+          <Moment time={row[name]} />
         </span>
       );
     case "duration":
       return (
         <span className="mut">
-          <Duration row={row} />
+          {row.status === "RUNNING" ? <Duration row={row} /> : durationText(row, row.end_time ?? 0)}
         </span>
       );
     case "user_id":
@@ -87,38 +79,35 @@ function Attribute({ row, name }: { row: Row; name: string }) {
   }
 }
 
+type Times = Pick<Row, "start_time" | "end_time" | "status">;
+
 /** How long a run took, or has been running. */
-export function Duration({ row }: { row: Pick<Row, "start_time" | "end_time" | "status"> }) {
-  const now = useNow();
-  if (!row.start_time || (!row.end_time && row.status !== "RUNNING")) return <>{MISSING}</>;
-  return <>{duration((row.end_time ?? now) - row.start_time)}</>;
+export function Duration({ row }: { row: Times }) {
+  return durationText(row, useNow());
 }
 
-function Metric({
-  row,
-  place,
-  model,
-  value,
-}: {
-  row: Row;
-  place: PlacedColumn;
-  model: TableModel;
-  value: number | null;
-}) {
+function durationText({ start_time: start, end_time: end, status }: Times, now: number): string {
+  if (!start || (!end && status !== "RUNNING")) return MISSING;
+  return duration((end ?? now) - start);
+}
+
+function metricValue(row: Row, place: PlacedColumn, model: TableModel, value: number | null) {
+  const text =
+    value !== null && Number.isFinite(value) ? (
+      metric(value, place.decimals)
+    ) : (
+      <Value value={value} decimals={place.decimals} />
+    );
+  const { baseline } = model;
+  if (!baseline) return text;
   return (
     <>
-      <Value value={value} decimals={place.decimals} />
-      {model.baseline &&
-        (row.run_id === model.baseline.run_id ? (
-          <BaseMark />
-        ) : (
-          <Delta
-            value={value}
-            base={toNumber(model.baseline.values[place.at])}
-            goal={place.goal}
-            decimals={place.decimals}
-          />
-        ))}
+      {text}
+      {row.run_id === baseline.run_id ? (
+        <BaseMark />
+      ) : (
+        <Delta value={value} base={toNumber(baseline.values[place.at])} goal={place.goal} decimals={place.decimals} />
+      )}
     </>
   );
 }

@@ -1,10 +1,9 @@
-import { Link } from "@tanstack/react-router";
 import { memo } from "react";
 import { count } from "../format/figures";
 import { Check } from "../kit/controls";
 import { Icon } from "../kit/Icon";
 import { RunDot } from "../kit/marks";
-import { Cell } from "./Cell";
+import { cell } from "./Cell";
 import type { Row } from "./selection";
 import type { PlacedColumn, TableModel } from "./tableModel";
 
@@ -22,6 +21,8 @@ interface Props {
   onPick: (index: number, event: React.MouseEvent) => void;
   onFocus: (index: number) => void;
   onFold: (runId: string) => void;
+  /** The pointer rests on the link. */
+  onAim: (row: Row) => void;
 }
 
 /** One run. */
@@ -63,15 +64,15 @@ export const RunRow = memo(function RunRow(props: Props) {
             </button>
           )}
           <RunDot runId={row.run_id} hollow={hidden} />
-          <Link
-            to="/experiments/$experimentId/runs/$runId/$"
-            params={{ experimentId: row.experiment_id, runId: row.run_id, _splat: "" }}
+          <a
+            href={addressOfRun(row)}
+            onPointerEnter={() => props.onAim(row)}
             tabIndex={-1}
             title={row.name}
             className={row.children > 0 || isBaseline ? "b" : ""}
           >
             {row.name || row.run_id.slice(0, 8)}
-          </Link>
+          </a>
           {isBaseline && <span className="base">baseline</span>}
           {row.children > 0 && <span className="n">{childrenText(row)}</span>}
           {pinned && (
@@ -82,12 +83,14 @@ export const RunRow = memo(function RunRow(props: Props) {
           )}
         </div>
       </div>
-      {columns.map((place) => (
-        <Cell key={place.id} row={row} place={place} model={model} />
-      ))}
+      {columns.map((place) => cell(row, place, model))}
     </div>
   );
 });
+
+/** Written out: the router's own links work out their address anew in each row and at each change of the address. */
+const addressOfRun = ({ experiment_id, run_id }: Row): string =>
+  `#/experiments/${encodeURIComponent(experiment_id)}/runs/${encodeURIComponent(run_id)}/`;
 
 function childrenText({ children, matching_children: matching }: Row): string {
   return matching === children ? count(children) : `${count(matching)} of ${count(children)} match`;

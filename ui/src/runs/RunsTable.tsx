@@ -1,7 +1,7 @@
 /** The table: as many rows as there are runs, of which those in sight are in the document. */
 
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { useRouter } from "@tanstack/react-router";
+import { useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
 import { GroupRow } from "./GroupRow";
 import { HeaderRow } from "./HeaderRow";
 import { RunRow } from "./RunRow";
@@ -9,6 +9,7 @@ import type { Selected } from "./selected";
 import { locate, type Layout } from "./segments";
 import type { Row } from "./selection";
 import { columnsInSight, type TableModel } from "./tableModel";
+import { useRowsInView } from "./useRowsInView";
 import type { ColumnRef, RunsView } from "./view";
 import "./table.css";
 
@@ -41,22 +42,17 @@ export function RunsTable(props: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const name = useId();
   const [sight, setSight] = useState(() => sightOf(0, innerWidth));
-  const rows = useVirtualizer({
+  const { first, end, places, onScroll, scrollToRow } = useRowsInView(scroller, {
     count: layout.total,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
+    rowHeight: ROW,
+    above: HEAD + pinned.length * ROW,
+    below: END_PADDING,
     overscan: OVERSCAN,
-    paddingEnd: END_PADDING,
-    scrollPaddingStart: HEAD + pinned.length * ROW,
-    scrollPaddingEnd: END_PADDING,
   });
-  const items = rows.getVirtualItems();
-  const first = items[0]?.index ?? 0;
-  const last = items.at(-1)?.index ?? 0;
-  useEffect(() => onRange(first, last), [first, last, onRange]);
+  useEffect(() => onRange(first, Math.max(first, end - 1)), [first, end, onRange]);
   useEffect(() => {
-    if (current >= 0) rows.scrollToIndex(current);
-  }, [current, rows]);
+    if (current >= 0) scrollToRow(current);
+  }, [current, scrollToRow]);
 
   const look = () => {
     const box = scroller.current;
@@ -72,7 +68,40 @@ export function RunsTable(props: Props) {
   }, []);
 
   const columns = useSame(useMemo(() => columnsInSight(model, sight.from, sight.to), [model, sight]));
-  const rowProps = { model, columns, onFocus: props.onCurrent, onPick: props.onPick, onFold: props.onFold };
+  const router = useRouter();
+  const onAim = useCallback(
+    ({ experiment_id: experimentId, run_id: runId }: Row) => {
+      const params = { experimentId, runId, _splat: "" };
+      void router.preloadRoute({ to: "/experiments/$experimentId/runs/$runId/$", params });
+    },
+    [router],
+  );
+  const rowProps = { model, columns, onAim, onFocus: props.onCurrent, onPick: props.onPick, onFold: props.onFold };
+  const bodyRow = (index: number) => {
+    const place = locate(layout, index);
+    if (!place) return null;
+    // Rows that leave at one end come back at the other with their elements.
+    const common = { id: `${name}${index}`, top: index * ROW, index, current: index === current };
+    const key = index % places;
+    if (place.segment.kind === "header") {
+      const { segment } = place;
+      return (
+        <GroupRow key={key} {...common} {...{ segment, model, columns }} by={view.group} onFold={props.onFoldGroup} />
+      );
+    }
+    const row = props.rowAt(index);
+    if (!row) return <RowToCome key={key} top={common.top} index={index} width={model.width} />;
+    return (
+      <RunRow
+        key={key}
+        {...common}
+        {...rowProps}
+        row={row}
+        selected={props.selected.has(row.run_id)}
+        hidden={view.hidden.includes(row.run_id)}
+      />
+    );
+  };
   return (
     <div
       ref={scroller}
@@ -84,7 +113,10 @@ export function RunsTable(props: Props) {
       aria-colcount={model.columns.length + 1}
       aria-multiselectable="true"
       aria-activedescendant={current >= 0 ? `${name}${current}` : undefined}
-      onScroll={look}
+      onScroll={() => {
+        onScroll();
+        look();
+      }}
     >
       <HeaderRow
         model={model}
@@ -113,60 +145,21 @@ export function RunsTable(props: Props) {
           ))}
         </div>
       )}
-      <div role="rowgroup" className="tbody" style={{ height: rows.getTotalSize(), width: model.width }}>
-        {items.map(({ index, start }) => {
-          const place = locate(layout, index);
-          if (!place) return null;
-          const id = `${name}${index}`;
-          if (place.segment.kind === "header") {
-            return (
-              <GroupRow
-                key={index}
-                id={id}
-                segment={place.segment}
-                by={view.group}
-                model={model}
-                columns={columns}
-                top={start}
-                index={index}
-                current={index === current}
-                onFold={props.onFoldGroup}
-              />
-            );
-          }
-          const row = props.rowAt(index);
-          if (!row)
-            return (
-              <div
-                key={index}
-                role="row"
-                aria-rowindex={index + 2}
-                className="trow sk"
-                style={{ top: start, width: model.width }}
-              >
-                <i />
-                <i />
-                <i />
-              </div>
-            );
-          return (
-            <RunRow
-              key={index}
-              id={id}
-              row={row}
-              {...rowProps}
-              top={start}
-              index={index}
-              selected={props.selected.has(row.run_id)}
-              current={index === current}
-              hidden={view.hidden.includes(row.run_id)}
-            />
-          );
-        })}
+      <div role="rowgroup" className="tbody" style={{ height: layout.total * ROW + END_PADDING, width: model.width }}>
+        {Array.from({ length: end - first }, (_, i) => bodyRow(first + i))}
       </div>
     </div>
   );
 }
+
+/** Stands where a run will, once its values are there. */
+const RowToCome = ({ top, index, width }: { top: number; index: number; width: number }) => (
+  <div role="row" aria-rowindex={index + 2} className="trow sk" style={{ top, width }}>
+    <i />
+    <i />
+    <i />
+  </div>
+);
 
 const STEP = 200;
 

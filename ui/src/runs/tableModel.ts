@@ -15,6 +15,9 @@ export interface PlacedColumn {
   index: number;
   left: number;
   width: number;
+  /** Of each of its cells. One object for all, so that a cell that shows another run's value keeps it. */
+  style: { left: number; width: number };
+  classes: string;
   numeric: boolean;
   /** Stays in sight when the table scrolls sideways. */
   frozen: boolean;
@@ -56,16 +59,21 @@ export function useTableModel({ columns, view, rows, baseline, numericParams, ra
       const id = columnId(column);
       const width = widthOf(column, view.widths, baseline !== null);
       const at = valued.indexOf(id);
+      const numeric = isNumeric(column, numericParams);
+      const frozen = i < view.frozen;
+      const first = column.kind !== columns[i - 1]?.kind;
       const place = {
         column,
         id,
         index: i,
         left,
         width,
+        style: { left, width },
+        classes: ["cell", numeric && "num", first && "gl", frozen && "frozen"].filter(Boolean).join(" "),
         at,
-        numeric: isNumeric(column, numericParams),
-        frozen: i < view.frozen,
-        first: column.kind !== columns[i - 1]?.kind,
+        numeric,
+        frozen,
+        first,
         decimals: at < 0 || column.kind !== "metric" ? 0 : columnDecimals(rows.map((row) => row.values[at])),
         goal: goalOf(column.key),
         range: ranges.get(id) ?? null,

@@ -16,8 +16,10 @@ export const valueColumns = (columns: readonly ColumnRef[]): ColumnRef[] =>
   columns.filter((column) => column.kind !== "attribute" && column.aggregate !== "curve");
 
 /** The keys of the experiment's runs: for columns, completion, groups. */
-export const useRunKeys = (experimentId: string) =>
-  useQuery({
+export const useRunKeys = (experimentId: string) => useQuery(runKeys(experimentId));
+
+export const runKeys = (experimentId: string) =>
+  queryOptions({
     queryKey: [...keys.runs(experimentId), "keys"],
     queryFn: async ({ signal }) =>
       (await post("/api/2.0/stele/runs/keys", { experiment_ids: [experimentId], max_results: 50_000 }, { signal }))
@@ -38,7 +40,7 @@ interface Wanted {
 type Asked = Omit<Wanted, "unfolded">;
 
 /** The counts of the selection; without groups with its first rows, in one answer. */
-function firstRows({ experimentId, selection, columns, view, expanded }: Asked) {
+export function firstRows({ experimentId, selection, columns, view, expanded }: Asked) {
   const grouped = view.group.length > 0;
   const wire = grouped ? [] : columns.map(wireColumn);
   const tree = view.tree && !grouped;
@@ -76,8 +78,10 @@ export function useValidSelection(wanted: Asked, enabled: boolean): { selection:
 }
 
 /** How many runs an experiment has, and in which states. */
-export const useCounts = (experimentId: string) =>
-  useQuery({
+export const useCounts = (experimentId: string) => useQuery(counts(experimentId));
+
+export const counts = (experimentId: string) =>
+  queryOptions({
     queryKey: [...keys.runs(experimentId), "counts of all"],
     queryFn: ({ signal }) => post(PATH, { experiment_ids: [experimentId], max_rows: 0 }, { signal }),
   });

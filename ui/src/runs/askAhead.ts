@@ -1,0 +1,30 @@
+/** What an experiment's page begins with, asked for as soon as its address is known: beside its first render, not after. */
+
+import { experimentQuery, queryClient } from "../api/queries";
+import { parseSettings } from "../charts/board/settings";
+import { rowsQuery } from "../charts/data/runs";
+import { inGroups, usualColumns } from "./columns";
+import { selectionOf } from "./selection";
+import { counts, firstRows, runKeys, valueColumns } from "./useTable";
+import { parseView } from "./view";
+
+export function askAhead(experimentId: string, tab: string, search: Record<string, unknown>): void {
+  const view = parseView(search);
+  const selection = selectionOf(experimentId, view);
+  void queryClient.prefetchQuery(experimentQuery(experimentId));
+  void queryClient.prefetchQuery(counts(experimentId));
+  const keys = queryClient.prefetchQuery(runKeys(experimentId));
+  if (tab === "charts") {
+    const { show } = parseSettings(view.charts);
+    void queryClient.prefetchQuery(rowsQuery(experimentId, selection, view.group, { rows: show }));
+  }
+  if (tab !== "runs") return;
+  const rows = async () => {
+    if (!view.columns) await keys;
+    const known = queryClient.getQueryData(runKeys(experimentId).queryKey);
+    const columns = view.columns ?? inGroups(usualColumns(known ?? []));
+    const asked = { experimentId, selection, columns: valueColumns(columns), view, expanded: [] };
+    if (known || view.columns) await queryClient.prefetchQuery(firstRows(asked));
+  };
+  void rows();
+}

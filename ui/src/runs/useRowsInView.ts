@@ -1,0 +1,68 @@
+/**
+ * The rows of a list that are in the document: those in sight and a few on either side. All rows are of one height, so
+ * nothing is measured or kept for each, and a million of them cost what ten do.
+ */
+
+import { useCallback, useLayoutEffect, useState, type RefObject } from "react";
+import { flushSync } from "react-dom";
+
+interface Given {
+  count: number;
+  rowHeight: number;
+  /** What stays in front of the rows at the upper and the lower edge, in pixels. */
+  above: number;
+  below: number;
+  /** How many rows more on either side. */
+  overscan: number;
+}
+
+export interface RowsInView {
+  first: number;
+  /** The row behind the last one. */
+  end: number;
+  /** As many places as there ever are rows in the document; a row stands in place `index % places`. */
+  places: number;
+  onScroll: () => void;
+  scrollToRow: (index: number) => void;
+}
+
+/** A guess at the height until the box is there, so that the first render has the rows already. */
+const FULL_HEIGHT = 1200;
+
+export function useRowsInView(scroller: RefObject<HTMLElement | null>, given: Given): RowsInView {
+  const { count, rowHeight, above, below, overscan } = given;
+  const [top, setTop] = useState(0);
+  const [height, setHeight] = useState(Math.min(innerHeight, FULL_HEIGHT));
+  useLayoutEffect(() => {
+    const box = scroller.current!;
+    const measure = () => setHeight(box.clientHeight);
+    measure();
+    const watch = new ResizeObserver(measure);
+    watch.observe(box);
+    return () => watch.disconnect();
+  }, [scroller]);
+
+  const shown = Math.ceil(height / rowHeight) + 1;
+  const atMost = Math.max(0, count - Math.max(0, Math.floor((height - above) / rowHeight)));
+  const at = Math.min(Math.floor(top / rowHeight), atMost);
+  // In the frame in which the box has scrolled, the rows of its new place are painted.
+  const onScroll = useCallback(() => flushSync(() => setTop(scroller.current!.scrollTop)), [scroller]);
+  const scrollToRow = useCallback(
+    (index: number) => {
+      const box = scroller.current;
+      if (!box) return;
+      const start = index * rowHeight;
+      if (start < box.scrollTop) box.scrollTop = start;
+      const most = start + rowHeight + above + below - box.clientHeight;
+      if (most > box.scrollTop) box.scrollTop = most;
+    },
+    [scroller, rowHeight, above, below],
+  );
+  return {
+    first: Math.max(0, at - overscan),
+    end: Math.min(count, at + shown + overscan),
+    places: shown + 2 * overscan,
+    onScroll,
+    scrollToRow,
+  };
+}
