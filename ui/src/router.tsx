@@ -8,12 +8,13 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
-import { queryClient, runQuery } from "./api/queries";
 import { Empty, Loading, Problem } from "./kit/states";
-import { askAhead } from "./runs/askAhead";
+import { askAhead as askForRun } from "./run/askAhead";
+import { askAhead as askForRuns } from "./runs/askAhead";
 import ExperimentPage from "./runs/ExperimentPage";
 import { Shell } from "./shell/Shell";
 
+// Loaders ask for what a page begins with, and do not wait for it: also when the pointer rests on a link.
 const root = createRootRoute({ component: Shell });
 
 const home = createRoute({
@@ -35,7 +36,7 @@ const experiment = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId",
   component: ExperimentPage,
-  loader: ({ params, location }) => askAhead(params.experimentId, "runs", location.search),
+  loader: ({ params, location }) => askForRuns(params.experimentId, "runs", location.search),
 });
 
 /** `runs`, `charts`, `compare`, `about`. MLflow prints `/experiments/E` and `/experiments/E/runs`. */
@@ -43,7 +44,7 @@ const experimentTab = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId/$tab",
   component: ExperimentPage,
-  loader: ({ params, location }) => askAhead(params.experimentId, params.tab, location.search),
+  loader: ({ params, location }) => askForRuns(params.experimentId, params.tab, location.search),
 });
 
 /** `$` is the tab, and behind `artifacts` a path: MLflow links to files like this. */
@@ -51,8 +52,7 @@ const runTab = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId/runs/$runId/$",
   component: lazyRouteComponent(() => import("./run/RunPage")),
-  // Asked for beside the code, not after it; and when the pointer rests on a link.
-  loader: ({ params }) => void queryClient.prefetchQuery(runQuery(params.runId)),
+  loader: ({ params }) => askForRun(params.experimentId, params.runId, params._splat?.split("/")[0] ?? ""),
 });
 
 const models = createRoute({

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch, type LinkProps } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect } from "react";
+import { lazy, Suspense } from "react";
 import { useLive } from "../api/events";
 import { experimentQuery, runQuery } from "../api/queries";
 import { count } from "../format/figures";
@@ -17,6 +17,7 @@ import { registerModel } from "../models/data";
 import { Page, type Crumb, type Tab } from "../shell/Page";
 import { useShortcuts } from "../shell/shortcuts";
 import { renameRun } from "./actions";
+import { loadCharts } from "./askAhead";
 import { toRun } from "./links";
 import { Overview } from "./Overview";
 import { isSystemMetric, runData, TAGS, type RunData } from "./runData";
@@ -24,7 +25,6 @@ import { useNeighbours } from "./useNeighbours";
 import "./run.css";
 
 const ArtifactsTab = lazy(() => import("./artifacts/ArtifactsTab"));
-const loadCharts = () => import("../charts/RunCharts").then(({ RunCharts: component }) => ({ default: component }));
 const RunCharts = lazy(loadCharts);
 const LogsTab = lazy(() => import("./LogsTab"));
 const ChildrenTab = lazy(() => import("./ChildrenTab"));
@@ -39,18 +39,12 @@ const ALIASES: Record<string, string> = {
   "": "overview",
 };
 
-/** Tabs whose code for charts is fetched beside the run. */
-const CHARTED = new Set(["charts", "system"]);
-
 export default function RunPage() {
   const { experimentId = "", runId = "", _splat = "" } = useParams({ strict: false });
   const { data: run, error, refetch } = useQuery(runQuery(runId));
   useLive([experimentId], [runId]);
   const [name = "", ...rest] = _splat.split("/");
   const tab = ALIASES[name] ?? name;
-  useEffect(() => {
-    if (CHARTED.has(tab)) void loadCharts();
-  }, [tab]);
   if (error)
     return (
       <main>

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams, useSearch, type LinkProps } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect } from "react";
+import { lazy, Suspense } from "react";
 import { useLive } from "../api/events";
 import { experimentQuery, type Experiment } from "../api/queries";
 import { experimentMenu } from "../experiments/actions";
@@ -10,11 +10,11 @@ import { Button, Chip, CopyButton } from "../kit/controls";
 import { Menu } from "../kit/Popover";
 import { Loading, Problem } from "../kit/states";
 import { Page, type Tab } from "../shell/Page";
+import { loadCharts } from "./askAhead";
 import { RunsTab } from "./RunsTab";
 import { useCounts, useRunKeys } from "./useTable";
 import { ViewsMenu } from "./ViewsMenu";
 
-const loadCharts = () => import("../charts/ChartsTab");
 const ChartsTab = lazy(loadCharts);
 const CompareTab = lazy(() => import("../compare/CompareTab"));
 const AboutTab = lazy(() => import("./AboutTab"));
@@ -33,9 +33,6 @@ export default function ExperimentPage() {
   // What the tabs wait for is asked for at the same time.
   useRunKeys(experimentId);
   useLive([experimentId]);
-  useEffect(() => {
-    if (tab === "charts") void loadCharts();
-  }, [tab]);
   if (error)
     return (
       <main>

@@ -8,6 +8,8 @@ import { selectionOf } from "./selection";
 import { counts, firstRows, runKeys, valueColumns } from "./useTable";
 import { parseView } from "./view";
 
+export const loadCharts = () => import("../charts/ChartsTab");
+
 export function askAhead(experimentId: string, tab: string, search: Record<string, unknown>): void {
   const view = parseView(search);
   const selection = selectionOf(experimentId, view);
@@ -15,6 +17,7 @@ export function askAhead(experimentId: string, tab: string, search: Record<strin
   void queryClient.prefetchQuery(counts(experimentId));
   const keys = queryClient.prefetchQuery(runKeys(experimentId));
   if (tab === "charts") {
+    void loadCharts().catch(() => undefined); // the page says so when it needs them
     const { show } = parseSettings(view.charts);
     void queryClient.prefetchQuery(rowsQuery(experimentId, selection, view.group, { rows: show }));
   }

@@ -1,1 +1,0 @@
-import{Ut as e,tn as t}from"./index-DuhwNoYK.js";import{t as n}from"./links-D8Q9NyZL.js";import{r}from"./run-CfQAIZ6H.js";var i=t();function a({data:t,path:a}){let o=e();return(0,i.jsx)(`div`,{className:`cards whole`,children:(0,i.jsx)(r,{owner:{run_id:t.id},path:a,onPath:e=>void o({...n(t.experimentId,t.id,`artifacts/${e}`),search:!0})})})}export{a as default};
