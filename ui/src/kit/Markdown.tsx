@@ -49,7 +49,7 @@ function block(token: Token): ReactNode {
 
 function list(token: Tokens.List): ReactNode {
   const items = token.items.map((item, i) => (
-    <li key={i}>
+    <li key={i} className={item.task ? "task" : undefined}>
       {item.task && <input type="checkbox" checked={item.checked ?? false} readOnly aria-label={item.text} />}
       {blocks(item.tokens)}
     </li>

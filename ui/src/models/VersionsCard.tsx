@@ -5,6 +5,7 @@ import { runQuery, type Run } from "../api/queries";
 import { decimalsFor, toNumber } from "../format/figures";
 import { Button, Check, Chip, Field } from "../kit/controls";
 import { Moment, RunDot, Value } from "../kit/marks";
+import { Icon } from "../kit/Icon";
 import { Menu } from "../kit/Popover";
 import { Empty } from "../kit/states";
 import { goalOf } from "../runs/columns";
@@ -214,7 +215,10 @@ function AliasChip({
     >
       {alias}
       {closed ? (
-        <span aria-label="protected"> ⛊</span>
+        <>
+          <Icon name="shield" size={12} />
+          <span className="sr">protected</span>
+        </>
       ) : (
         <button
           type="button"

@@ -17,6 +17,15 @@ it("tells what happened", () => {
   );
   expect(tell(event("alias_deleted", { subject: "champion", before: "2" })).text).toBe("removed champion from v2");
   expect(tell(event("version_created", { version: "4" })).text).toBe("registered v4");
+  expect(tell(event("alias_protected", { subject: "champion" })).text).toBe("protected champion");
+  const request = { subject: "champion", version: "3", after: "set_alias 7" };
+  expect(tell(event("request_opened", request)).text).toBe("asked to move champion to v3");
+  expect(tell(event("request_rejected", { ...request, after: "delete_alias 7" })).text).toBe(
+    "refused to remove champion",
+  );
+  expect(tell(event("version_tag_set", { version: "3", subject: "team", after: "vision" })).text).toBe(
+    "tagged v3 team = vision",
+  );
   expect(tell(event("something_new", { version: "4", subject: "x" })).text).toBe("something new x of v4");
 });
 

@@ -11,22 +11,68 @@ export interface Told {
 
 const version = (event: Event): string => (event.version ? `v${event.version}` : event.name);
 
+/** What a request is for; its event says the action before the number of the request. */
+function wish(event: Event): string {
+  const { subject, after = "" } = event;
+  switch (after?.split(" ")[0]) {
+    case "delete_alias":
+      return `remove ${subject}`;
+    case "set_stage":
+      return `move ${version(event)} to ${subject}`;
+    case "set_alias":
+      return `move ${subject} to ${version(event)}`;
+    default:
+      return `lift the protection of ${subject}`;
+  }
+}
+
 /** An event as a sentence without its subject, the principal. */
 export function tell(event: Event): Told {
   const { kind, subject = "", before, after } = event;
   const told = (icon: IconName, text: string, tone: Told["tone"] = ""): Told => ({ icon, text, tone });
-  if (kind.startsWith("alias")) {
-    if (after === undefined || after === null) return told("tag", `removed ${subject} from v${before ?? "?"}`);
-    return told("tag", before ? `moved ${subject} v${before} → v${after}` : `set ${subject} on v${after}`, "acc");
+  const of = event.version ? ` of v${event.version}` : "";
+  switch (kind) {
+    case "alias_set":
+      return told("tag", before ? `moved ${subject} v${before} → v${after}` : `set ${subject} on v${after}`, "acc");
+    case "alias_deleted":
+      return told("tag", `removed ${subject} from v${before}`);
+    case "stage_changed":
+      return told("archive", `moved ${version(event)} ${before} → ${after}`);
+    case "alias_protected":
+    case "stage_protected":
+      return told("shield", `protected ${subject}`);
+    case "alias_unprotected":
+    case "stage_unprotected":
+      return told("shield", `lifted the protection of ${subject}`);
+    case "request_opened":
+      return told("shield", `asked to ${wish(event)}`, "acc");
+    case "request_approved":
+      return told("check", `approved to ${wish(event)}`, "ok");
+    case "request_rejected":
+      return told("x", `refused to ${wish(event)}`, "fail");
+    case "version_created":
+      return told("plus", `registered ${version(event)}`);
+    case "version_updated":
+      return told("doc", `described ${version(event)}`);
+    case "version_deleted":
+      return told("trash", `deleted ${version(event)}`);
+    case "model_created":
+      return told("plus", `created ${event.name}`);
+    case "model_renamed":
+      return told("doc", `renamed ${before} to ${after}`);
+    case "model_updated":
+      return told("doc", `described ${event.name}`);
+    case "model_deleted":
+      return told("trash", `deleted ${event.name}`);
+    case "model_tag_set":
+    case "version_tag_set":
+      return told("tag", `tagged ${version(event)} ${subject} = ${after}`);
+    case "model_tag_deleted":
+    case "version_tag_deleted":
+      return told("tag", `removed the tag ${subject}${of}`);
+    default: // of a newer server
+      return told("doc", `${kind.replaceAll("_", " ")} ${subject}${of}`);
   }
-  if (kind.startsWith("stage")) return told("archive", `moved ${version(event)} ${before ?? ""} → ${after ?? ""}`);
-  if (kind.includes("approved")) return told("check", `approved ${subject} for ${version(event)}`, "ok");
-  if (kind.includes("rejected")) return told("x", `rejected ${subject} for ${version(event)}`, "fail");
-  if (kind.includes("request")) return told("shield", `asked to move ${subject} to ${version(event)}`, "acc");
-  if (kind.startsWith("version_created")) return told("plus", `registered ${version(event)}`);
-  if (kind.includes("deleted")) return told("trash", `${kind.replaceAll("_", " ")} ${subject || version(event)}`);
-  if (kind.includes("created")) return told("plus", `created ${event.name}`);
-  return told("doc", `${kind.replaceAll("_", " ")} ${subject} ${event.version ? `of v${event.version}` : ""}`.trim());
 }
 
 /** What somebody asks for. */

@@ -111,7 +111,7 @@ function tabsOf({ metrics }: RunData): (readonly [string, string, string?])[] {
   return [
     ["overview", "Overview"],
     ["charts", "Charts", count(metrics.size - system)],
-    ["system", "System", count(system)],
+    ["system", "System", system > 0 ? count(system) : undefined],
     ["artifacts", "Artifacts"],
     ["logs", "Logs"],
     ["children", "Children"],
