@@ -1,6 +1,7 @@
 """What holds on every page: the palette, keys alone, undo, the theme, and a server that goes away."""
 
 import json
+import re
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -225,3 +226,25 @@ def test_undo_by_key(site, client, world):
     site.says("Undone")
     expect(site.page.get_by_text("deleted", exact=True)).to_have_count(0)
     assert client.get_run(run).info.lifecycle_stage == "active"
+
+
+# What the browser tells a page when its tab comes to the front or goes behind another.
+LOOK = """state => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => state === "hidden" });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_a_tab_that_nobody_looks_at_has_no_stream(site, client, world):
+    events = re.compile("/api/2.0/stele/events")
+    with site.page.expect_request(events) as stream:
+        site.open(f"/experiments/{world.experiment}")
+    expect(site.page.get_by_role("link", name="trial-000")).to_be_visible()
+    with site.page.expect_event("requestfailed", lambda request: request == stream.value):
+        site.page.evaluate(LOOK, "hidden")
+    run_id = client.create_run(world.experiment, run_name="meanwhile").info.run_id
+    with site.page.expect_request(events):
+        site.page.evaluate(LOOK, "visible")
+    expect(site.page.get_by_role("link", name="meanwhile")).to_be_visible()
+    client.delete_run(run_id)
+    expect(site.page.get_by_role("link", name="meanwhile")).to_have_count(0)

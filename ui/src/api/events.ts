@@ -1,6 +1,7 @@
 /**
  * Live updates: one stream of the server's events for what is on the page. The stream is read with fetch, because an
- * EventSource cannot send a token. While it is down, what is shown is asked for again every few seconds.
+ * EventSource cannot send a token. While it is down, what is shown is asked for again every few seconds. A tab that nobody
+ * looks at has no stream: a browser opens six connections to a server, and six such tabs would leave none for the seventh.
  */
 
 import { useEffect, useSyncExternalStore } from "react";
@@ -101,6 +102,28 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Resolves once the tab is looked at, or the page goes on. */
+function looked(signal: AbortSignal): Promise<void> {
+  if (!document.hidden) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = new AbortController();
+    const finish = () => {
+      if (document.hidden && !signal.aborted) return;
+      done.abort();
+      resolve();
+    };
+    document.addEventListener("visibilitychange", finish, { signal: done.signal });
+    signal.addEventListener("abort", finish, { signal: done.signal });
+  });
+}
+
+/** Is aborted when the tab goes out of sight; by whoever has it once that no longer matters. */
+function inSight(): AbortController {
+  const sight = new AbortController();
+  document.addEventListener("visibilitychange", () => document.hidden && sight.abort(), { signal: sight.signal });
+  return sight;
+}
+
 let retryNow: () => void = () => undefined;
 /** Tries again at once. */
 export const tryNow = (): void => retryNow();
@@ -111,14 +134,21 @@ async function listen(query: Record<string, string[]>, signal: AbortSignal): Pro
   const readAgain = () => void queryClient.invalidateQueries({ refetchType: "active" });
   while (!signal.aborted) {
     let polling = false;
+    await looked(signal);
+    if (signal.aborted) return;
+    const sight = inSight();
     try {
       // What was missed is read once the stream is open again: what changes after that is told.
-      await follow(query, signal, () => missed && readAgain());
+      await follow(query, AbortSignal.any([signal, sight.signal]), () => missed && readAgain());
       wait = FIRST_RETRY;
     } catch (problem) {
       if (signal.aborted) return;
+      missed = true;
+      if (sight.signal.aborted) continue;
       polling = problem instanceof ApiError && problem.status !== 0 && problem.status < 500;
       report({ state: polling ? "polling" : "away" });
+    } finally {
+      sight.abort();
     }
     if (signal.aborted) return;
     await pause(polling ? POLL : wait, signal);
