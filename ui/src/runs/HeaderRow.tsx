@@ -5,7 +5,7 @@ import { columnLabel, groupLabel, MIN_WIDTH, NAME_WIDTH } from "./columns";
 import { columnMenu } from "./columnMenu";
 import { canSort, NAME_COLUMN, sortBy } from "./sorting";
 import type { PlacedColumn, TableModel } from "./tableModel";
-import { columnId, type ColumnRef, type RunsView } from "./view";
+import { columnId, type ColumnRef, type RunsView, type Sort } from "./view";
 
 interface Props {
   model: TableModel;
@@ -16,7 +16,12 @@ interface Props {
   shown: ColumnRef[];
   allSelected: boolean | "part";
   onSelectAll: () => void;
+  /** The pointer rests on a head that would sort by this. */
+  onAim: (sort: Sort[]) => void;
 }
+
+/** How long a pointer rests where it is going to press, in milliseconds. */
+const AIM = 80;
 
 /** Two lines: what kind of column, and its name. A press sorts, one with Shift adds to the order. */
 export const HeaderRow = memo(function HeaderRow({
@@ -27,6 +32,7 @@ export const HeaderRow = memo(function HeaderRow({
   shown,
   allSelected,
   onSelectAll,
+  onAim,
 }: Props) {
   return (
     <div role="rowgroup" className="thead" style={{ width: model.width }}>
@@ -74,7 +80,7 @@ export const HeaderRow = memo(function HeaderRow({
           />
         </div>
         {columns.map((place) => (
-          <Head key={place.id} place={place} view={view} change={change} shown={shown} model={model} />
+          <Head key={place.id} place={place} view={view} change={change} shown={shown} model={model} onAim={onAim} />
         ))}
       </div>
     </div>
@@ -87,8 +93,10 @@ function Head({
   change,
   shown,
   model,
-}: Pick<Props, "view" | "change" | "shown" | "model"> & { place: PlacedColumn }) {
+  onAim,
+}: Pick<Props, "view" | "change" | "shown" | "model" | "onAim"> & { place: PlacedColumn }) {
   const { column } = place;
+  const aiming = useRef(0);
   const [over, setOver] = useState(false);
   const sorted = view.sort.some((sort) => columnId(sort.column) === place.id);
   const drop = (event: React.DragEvent) => {
@@ -131,6 +139,10 @@ function Head({
         type="button"
         className="head-name"
         title={column.key}
+        onPointerEnter={() => {
+          if (canSort(column)) aiming.current = window.setTimeout(() => onAim(sortBy(view, column, false).sort), AIM);
+        }}
+        onPointerLeave={() => window.clearTimeout(aiming.current)}
         onClick={(event) => canSort(column) && change(sortBy(view, column, event.shiftKey))}
       >
         <Arrow view={view} column={column} /> <span className="ell">{columnLabel(column)}</span>

@@ -25,6 +25,7 @@ import { useCurves } from "./useCurves";
 import { useLanded, type Range } from "./useLanded";
 import { useTableKeys } from "./useTableKeys";
 import {
+  askForRows,
   useDiffering,
   useFirstRows,
   useGroups,
@@ -36,7 +37,7 @@ import {
   useValidSelection,
   valueColumns,
 } from "./useTable";
-import { columnId, parseColumn, useRunsView } from "./view";
+import { columnId, parseColumn, useRunsView, type Sort } from "./view";
 
 /** How long rows wait for the keys, in milliseconds: with them they come with all columns, later without for now. */
 const PATIENCE = 150;
@@ -120,6 +121,13 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
     (from: number, to: number) =>
       setRange((held) => (held.first === from && held.last === to ? held : { first: from, last: to })),
     [],
+  );
+  const onAimSort = useCallback(
+    (sort: Sort[]) => {
+      const next = { ...view, sort };
+      void askForRows({ experimentId, selection: selectionOf(experimentId, next), columns, view: next, expanded });
+    },
+    [experimentId, view, columns, expanded],
   );
   const onFold = useCallback(
     (runId: string) =>
@@ -258,6 +266,7 @@ export function RunsTab({ experimentId, experimentName }: { experimentId: string
             selected={selected}
             allSelected={allSelected}
             onSelectAll={onSelectAll}
+            onAimSort={onAimSort}
             onPick={onPick}
             current={current}
             onCurrent={setCurrent}

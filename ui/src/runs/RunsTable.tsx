@@ -10,7 +10,7 @@ import { locate, type Layout } from "./segments";
 import type { Row } from "./selection";
 import { columnsInSight, type TableModel } from "./tableModel";
 import { useRowsInView } from "./useRowsInView";
-import type { ColumnRef, RunsView } from "./view";
+import type { ColumnRef, RunsView, Sort } from "./view";
 import "./table.css";
 
 const ROW = 28;
@@ -29,6 +29,7 @@ interface Props {
   selected: Selected;
   allSelected: boolean | "part";
   onSelectAll: () => void;
+  onAimSort: (sort: Sort[]) => void;
   onPick: (index: number, event: { shiftKey: boolean }) => void;
   current: number;
   onCurrent: (index: number) => void;
@@ -126,6 +127,7 @@ export function RunsTable(props: Props) {
         shown={props.shown}
         allSelected={props.allSelected}
         onSelectAll={props.onSelectAll}
+        onAim={props.onAimSort}
       />
       {pinned.length > 0 && (
         <div role="rowgroup" className="tpins" style={{ width: model.width, height: pinned.length * ROW }}>

@@ -5,7 +5,7 @@ import { parseSettings } from "../charts/board/settings";
 import { rowsQuery } from "../charts/data/runs";
 import { inGroups, usualColumns } from "./columns";
 import { selectionOf } from "./selection";
-import { counts, firstRows, runKeys, valueColumns } from "./useTable";
+import { askForRows, counts, runKeys, valueColumns } from "./useTable";
 import { parseView } from "./view";
 
 export const loadCharts = () => import("../charts/ChartsTab");
@@ -27,7 +27,7 @@ export function askAhead(experimentId: string, tab: string, search: Record<strin
     const known = queryClient.getQueryData(runKeys(experimentId).queryKey);
     const columns = view.columns ?? inGroups(usualColumns(known ?? []));
     const asked = { experimentId, selection, columns: valueColumns(columns), view, expanded: [] };
-    if (known || view.columns) await queryClient.prefetchQuery(firstRows(asked));
+    if (known || view.columns) await askForRows(asked);
   };
   void rows();
 }

@@ -4,7 +4,7 @@ import { keepPreviousData, queryOptions, useQueries, useQuery } from "@tanstack/
 import { useEffect, useMemo, useState } from "react";
 import { post } from "../api/client";
 import { ApiError } from "../api/http";
-import { keys } from "../api/queries";
+import { keys, queryClient } from "../api/queries";
 import { wireColumn, type Row, type Selection } from "./selection";
 import { BLOCK, blocksBetween, groupId, layOut, locate, type Group, type Layout, type Segment } from "./segments";
 import type { ColumnRef, RunsView } from "./view";
@@ -40,7 +40,7 @@ interface Wanted {
 type Asked = Omit<Wanted, "unfolded">;
 
 /** The counts of the selection; without groups with its first rows, in one answer. */
-export function firstRows({ experimentId, selection, columns, view, expanded }: Asked) {
+function firstRows({ experimentId, selection, columns, view, expanded }: Asked) {
   const grouped = view.group.length > 0;
   const wire = grouped ? [] : columns.map(wireColumn);
   const tree = view.tree && !grouped;
@@ -55,6 +55,9 @@ export function firstRows({ experimentId, selection, columns, view, expanded }: 
     placeholderData: keepPreviousData,
   });
 }
+
+/** Asks for rows that are likely to be wanted in a moment. */
+export const askForRows = (asked: Asked) => queryClient.prefetchQuery(firstRows(asked));
 
 export const useFirstRows = (wanted: Asked, enabled: boolean) => useQuery({ ...firstRows(wanted), enabled });
 
