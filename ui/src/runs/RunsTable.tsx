@@ -2,6 +2,7 @@
 
 import { useRouter } from "@tanstack/react-router";
 import { useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { GroupRow } from "./GroupRow";
 import { HeaderRow } from "./HeaderRow";
 import { RunRow } from "./RunRow";
@@ -43,7 +44,7 @@ export function RunsTable(props: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const name = useId();
   const [sight, setSight] = useState(() => sightOf(0, innerWidth));
-  const { first, end, places, onScroll, scrollToRow } = useRowsInView(scroller, {
+  const { first, end, onScroll, scrollToRow } = useRowsInView(scroller, {
     count: layout.total,
     rowHeight: ROW,
     above: HEAD + pinned.length * ROW,
@@ -58,6 +59,7 @@ export function RunsTable(props: Props) {
   const look = () => {
     const box = scroller.current;
     if (!box) return;
+    box.toggleAttribute("data-aside", box.scrollLeft > 0);
     const { from, to } = sightOf(box.scrollLeft, box.clientWidth);
     setSight((held) => (held.from === from && held.to === to ? held : { from, to }));
   };
@@ -81,20 +83,18 @@ export function RunsTable(props: Props) {
   const bodyRow = (index: number) => {
     const place = locate(layout, index);
     if (!place) return null;
-    // Rows that leave at one end come back at the other with their elements.
     const common = { id: `${name}${index}`, top: index * ROW, index, current: index === current };
-    const key = index % places;
     if (place.segment.kind === "header") {
       const { segment } = place;
       return (
-        <GroupRow key={key} {...common} {...{ segment, model, columns }} by={view.group} onFold={props.onFoldGroup} />
+        <GroupRow key={index} {...common} {...{ segment, model, columns }} by={view.group} onFold={props.onFoldGroup} />
       );
     }
     const row = props.rowAt(index);
-    if (!row) return <RowToCome key={key} top={common.top} index={index} width={model.width} />;
+    if (!row) return <RowToCome key={index} top={common.top} index={index} width={model.width} />;
     return (
       <RunRow
-        key={key}
+        key={index}
         {...common}
         {...rowProps}
         row={row}
@@ -114,10 +114,13 @@ export function RunsTable(props: Props) {
       aria-colcount={model.columns.length + 1}
       aria-multiselectable="true"
       aria-activedescendant={current >= 0 ? `${name}${current}` : undefined}
-      onScroll={() => {
-        onScroll();
-        look();
-      }}
+      // In the frame in which the table has scrolled, the rows of its new place are painted.
+      onScroll={() =>
+        flushSync(() => {
+          look();
+          onScroll();
+        })
+      }
     >
       <HeaderRow
         model={model}

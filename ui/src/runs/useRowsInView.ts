@@ -4,7 +4,6 @@
  */
 
 import { useCallback, useLayoutEffect, useState, type RefObject } from "react";
-import { flushSync } from "react-dom";
 
 interface Given {
   count: number;
@@ -20,8 +19,6 @@ export interface RowsInView {
   first: number;
   /** The row behind the last one. */
   end: number;
-  /** As many places as there ever are rows in the document; a row stands in place `index % places`. */
-  places: number;
   onScroll: () => void;
   scrollToRow: (index: number) => void;
 }
@@ -45,8 +42,7 @@ export function useRowsInView(scroller: RefObject<HTMLElement | null>, given: Gi
   const shown = Math.ceil(height / rowHeight) + 1;
   const atMost = Math.max(0, count - Math.max(0, Math.floor((height - above) / rowHeight)));
   const at = Math.min(Math.floor(top / rowHeight), atMost);
-  // In the frame in which the box has scrolled, the rows of its new place are painted.
-  const onScroll = useCallback(() => flushSync(() => setTop(scroller.current!.scrollTop)), [scroller]);
+  const onScroll = useCallback(() => setTop(scroller.current!.scrollTop), [scroller]);
   const scrollToRow = useCallback(
     (index: number) => {
       const box = scroller.current;
@@ -61,7 +57,6 @@ export function useRowsInView(scroller: RefObject<HTMLElement | null>, given: Gi
   return {
     first: Math.max(0, at - overscan),
     end: Math.min(count, at + shown + overscan),
-    places: shown + 2 * overscan,
     onScroll,
     scrollToRow,
   };
