@@ -19,7 +19,13 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs]'
 	@touch $@
 
-demo: $(VENV)/installed ## Train a sweep, show the best runs, serve them (SERVE=0 stops before serving)
+# The demo needs a small part of what the tests need.
+$(VENV)/demo: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo]'
+	@touch $@
+
+demo: $(VENV)/demo ## Train a sweep, show the best runs, serve them (SERVE=0 stops before serving)
 	$(BIN)/python examples/sweep.py --directory demo
 ifneq ($(SERVE),0)
 	cd demo && ../$(BIN)/stele ui --port $(PORT)
