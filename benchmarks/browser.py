@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 __all__ = ["Visit", "chromium"]
 
 _VIEW = {"width": 1440, "height": 900}
-_MOST_SECONDS = 60
+_MOST_SECONDS = 180
 
 # What every page has from its first moment on. `until` resolves after the frame in which a condition held was painted.
 _TOOLS = """

@@ -2,8 +2,9 @@
 
 ``ingest URI FILE`` logs the points in batches of 1000 and prints seconds, and for a database of SQLite the bytes by
 which its file grew. ``fill DATABASE RUNS POINTS`` inserts a series ``loss`` of so many points into each of so many runs
-by SQL, because MLflow's own functions would take hours, and prints their ids. ``history URI RUN`` prints the seconds
-that ``get_metric_history`` takes. What is printed last is JSON.
+by SQL, because MLflow's own functions would take hours, and prints their ids. ``wide DATABASE KEYS STEPS`` inserts a
+run of so many metrics, and prints its id. ``history URI RUN`` prints the seconds that ``get_metric_history`` takes.
+What is printed last is JSON.
 """
 
 import json
@@ -43,15 +44,31 @@ def fill(database, runs, points):
     """Insert series for those who read."""
     client = MlflowClient(f"sqlite:///{database}")
     ids = [client.create_run("0").info.run_id for _ in range(int(runs))]
-    connection = sqlite3.connect(database)
     for run_id in ids:
-        rows = (("loss", 1 / (step + 1), 1_700_000_000_000 + step, step, False, run_id) for step in range(int(points)))
-        connection.executemany(
-            "INSERT INTO metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, ?, ?)", rows
-        )
+        _insert(database, "metrics", (_point("loss", step, run_id) for step in range(int(points))))
+    return ids
+
+
+def wide(database, keys, steps):
+    """Insert one run of many metrics, for those who draw them."""
+    run_id = MlflowClient(f"sqlite:///{database}").create_run("0").info.run_id
+    names = [f"metric_{number}" for number in range(int(keys))]
+    last = int(steps) - 1
+    _insert(database, "metrics", (_point(name, step, run_id) for name in names for step in range(int(steps))))
+    _insert(database, "latest_metrics", (_point(name, last, run_id) for name in names))
+    return run_id
+
+
+def _point(key, step, run_id):
+    return key, 1 / (step + 1), 1_700_000_000_000 + step, step, False, run_id
+
+
+def _insert(database, table, rows):
+    connection = sqlite3.connect(database)
+    columns = "key, value, timestamp, step, is_nan, run_uuid"
+    connection.executemany(f"INSERT INTO {table} ({columns}) VALUES (?, ?, ?, ?, ?, ?)", rows)
     connection.commit()
     connection.close()
-    return ids
 
 
 def history(uri, run_id):
@@ -69,4 +86,4 @@ def _file_bytes(uri):
 
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    print(json.dumps({"ingest": ingest, "fill": fill, "history": history}[command](*arguments)))
+    print(json.dumps({"ingest": ingest, "fill": fill, "wide": wide, "history": history}[command](*arguments)))

@@ -12,9 +12,10 @@ from itertools import count
 from playwright.sync_api import Browser
 
 from benchmarks.browser import Visit
-from benchmarks.page_data import LONG_RUNS, MANY_POINTS, MANY_RUNS, WIDE_KEYS, curve_store
+from benchmarks.measure import run_script
+from benchmarks.page_data import LONG_RUNS, MANY_POINTS, MANY_RUNS, WIDE_KEYS, WIDE_STEPS, curve_store
 from benchmarks.results import Row
-from benchmarks.servers import stele_server
+from benchmarks.servers import mlflow_server, stele_server
 from benchmarks.setting import Setting
 from stele.schema.metrics import Metric
 from stele.schema.runs import CreateRun, LogBatch
@@ -35,6 +36,8 @@ _SETTLING_SECONDS = 10.0
 _DRAWN = """() => [...document.querySelectorAll(".drawing")].some((drawing) =>
   drawing.getAttribute("aria-label")?.includes("CURVES") &&
   drawing.closest('[aria-busy="false"]') && drawing.querySelector("canvas"))"""
+
+_THEIR_CHARTS = "() => document.querySelector('.js-plotly-plot .scatterlayer path')"
 
 _REFINED = f"""(held, since) => ({_DRAWN})() && performance.getEntriesByType("resource").some(
   ({{ name, startTime }}) => name.endsWith("/series") && startTime > since)"""
@@ -73,7 +76,8 @@ def curve_rows(setting: Setting, browser: Browser) -> Iterator[Row]:
     yield Row(f"{what}: zoom to finer points", "s", statistics.median(zoomed[1:]), None, _ZOOM_SECONDS)
     what = f"page: {MANY_RUNS} curves of {MANY_POINTS:,} points in a chart: navigation to first paint"
     yield Row(what, "s", many, None, _MANY_SECONDS)
-    yield Row(f"page: run of {WIDE_KEYS:,} metrics: navigation to first charts", "s", wide, None, _WIDE_SECONDS)
+    theirs = _their_wide_run(setting, browser)
+    yield Row(f"page: run of {WIDE_KEYS:,} metrics: navigation to first charts", "s", wide, theirs, _WIDE_SECONDS)
 
 
 def _drawn(curves: int) -> str:
@@ -87,6 +91,16 @@ def _opened(browser: Browser, url: str, curves: int, rounds: int) -> float:
         with Visit(browser) as visit:
             times.append(visit.open(url, _drawn(curves)) / 1000)
     return statistics.median(times[1:])
+
+
+def _their_wide_run(setting: Setting, browser: Browser) -> float:
+    """The same of MLflow's page, once: it takes the better part of a minute."""
+    folder = setting.folder / "their-wide"
+    folder.mkdir()
+    database = str(folder / "mlflow.db")
+    run_id = run_script(setting.theirs, "mlflow_points.py", "wide", database, str(WIDE_KEYS), str(WIDE_STEPS))
+    with mlflow_server(setting.theirs, folder) as server, Visit(browser) as visit:
+        return visit.open(f"{server.url}/#/experiments/0/runs/{run_id}/model-metrics", _THEIR_CHARTS) / 1000
 
 
 def live_rows(setting: Setting, browser: Browser) -> Iterator[Row]:

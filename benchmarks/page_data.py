@@ -18,11 +18,11 @@ from stele.schema.runs import CreateRun, SearchRuns
 from stele.stores.sql import SqlStore
 from stele.stores.sql.schema_version import HEAD
 
-__all__ = ["LONG_RUNS", "MANY_POINTS", "MANY_RUNS", "WIDE_KEYS", "CurveStore", "curve_store"]
+__all__ = ["LONG_RUNS", "MANY_POINTS", "MANY_RUNS", "WIDE_KEYS", "WIDE_STEPS", "CurveStore", "curve_store"]
 
 LONG_RUNS = 10
 MANY_RUNS, MANY_POINTS = 100, 10_000
-WIDE_KEYS, _WIDE_STEPS = 1_000, 200
+WIDE_KEYS, WIDE_STEPS = 1_000, 200
 
 
 class CurveStore(NamedTuple):
@@ -68,7 +68,7 @@ def _make(store: SqlStore, long_points: int) -> None:
     shapes = [
         *(("long", number, _loss(long_points, number)) for number in range(LONG_RUNS)),
         *(("many", number, _loss(MANY_POINTS, number)) for number in range(MANY_RUNS)),
-        ("wide", 0, wide(WIDE_KEYS, _WIDE_STEPS)),
+        ("wide", 0, wide(WIDE_KEYS, WIDE_STEPS)),
     ]
     experiments = {
         name: store.create_experiment(CreateExperiment(name=name)).experiment_id for name in ("long", "many", "wide")
