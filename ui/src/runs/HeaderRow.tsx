@@ -117,8 +117,8 @@ function Head({
     sorted ? "sorted" : "",
     over ? "over" : "",
   ];
-  const aggregate =
-    column.aggregate && column.aggregate !== "last" && column.aggregate !== "curve" ? column.aggregate : "";
+  const special = column.aggregate && column.aggregate !== "last" ? column.aggregate : "";
+  const aggregate = special === "curve" ? "" : special;
   return (
     <div
       role="columnheader"
@@ -151,7 +151,7 @@ function Head({
           <span className="delta-head">Δ base</span>
         )}
       </button>
-      <Menu label={`Column ${columnLabel(column)}`} items={columnMenu(column, view, shown, change)} />
+      <Menu label={`Column ${columnLabel(column)} ${special}`.trim()} items={columnMenu(column, view, shown, change)} />
       <Resizer
         width={place.width}
         onWidth={(width) =>
