@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
@@ -97,6 +98,12 @@ def test_charts_are_found_by_regular_expression(site, made):
     expect(search).to_have_attribute("aria-invalid", "false")
     expect(card(site, "val/accuracy")).to_be_visible()
     expect(card(site, "train/loss")).to_have_count(0)
+
+
+def test_a_search_is_taken_back_before_the_address_has_it(site, made):
+    site.open(made.address)
+    expect(card(site, "train/loss")).to_be_visible()
+    search = site.page.get_by_role("textbox", name="Search charts by regular expression")
     search.fill("nothing is called this")
     site.button("Show all 6").click()
     expect(card(site, "train/loss")).to_be_visible()
@@ -270,8 +277,12 @@ def test_nan_and_infinity_are_marked_where_a_curve_ended(site, made):
 
 def test_500_curves_in_a_chart(site, client, new_experiment):
     experiment = new_experiment("crowd")
-    for i in range(MANY_CURVES):
-        seeds.new_run(client, experiment, f"run-{i:03}", points=seeds.curve("loss", [1 + i, 2 + i, 1 + i]))
+
+    def log(i: int) -> str:
+        return seeds.new_run(client, experiment, f"run-{i:03}", points=seeds.curve("loss", [1 + i, 2 + i, 1 + i]))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(log, range(MANY_CURVES)))
     site.open(f"/experiments/{experiment}/charts")
     shows(site, "loss", 12)
     site.button("Show all").click()
