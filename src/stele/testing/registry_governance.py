@@ -196,6 +196,17 @@ class RegistryGovernanceContract:
         assert store.get_approval_request(g.ApprovalRequestId(request_id=made.request_id)).request == found
         assert aliased(store, name, "champion") == "1"
 
+    def test_a_comment_is_an_event(self, store: TrackingStore, name: str) -> None:
+        made = ask(store, name, "set_alias", alias="champion", version="2")
+        store.comment_on_request(g.CommentOnApproval(request_id=made.request_id, text="why?"))
+        event = events_of(store, name)[0]
+        assert (event.kind, event.subject, event.version, event.reason) == (
+            "request_commented",
+            "champion",
+            "2",
+            "why?",
+        )
+
     def test_nobody_approves_what_he_asked_for(self, store: TrackingStore, name: str) -> None:
         made = ask(store, name, "set_alias", alias="champion", version="2")
         with pytest.raises(PermissionDenied, match=made.requester):

@@ -46,6 +46,8 @@ describe("rows", () => {
 describe("pictures", () => {
   it("are found by name and step", () => {
     const found = picturesOf([
+      "images/sample~x+step+7+timestamp+1+abc.png",
+      "images/sample~x+step+7+timestamp+1+abc+compressed.webp",
       "images/sample#x%step%5%timestamp%1%abc.png",
       "images/sample#x%step%0%timestamp%1%abc.png",
       "images/sample#x%step%0%timestamp%1%abc%compressed.webp",
@@ -53,8 +55,8 @@ describe("pictures", () => {
       "a.txt",
     ]);
     expect([...found.keys()]).toEqual(["sample/x", "plots/confusion.png"]);
-    expect(found.get("sample/x")!.map(({ step }) => step)).toEqual([0, 5]);
+    expect(found.get("sample/x")!.map(({ step }) => step)).toEqual([0, 5, 7]);
     expect(pictureAt(found.get("sample/x")!, 4)?.step).toBe(0);
-    expect(pictureAt(found.get("sample/x")!, 9)?.step).toBe(5);
+    expect(pictureAt(found.get("sample/x")!, 6)?.step).toBe(5);
   });
 });

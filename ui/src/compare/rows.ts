@@ -120,16 +120,28 @@ export interface Picture {
   step: number | null;
 }
 
-const LOGGED = /^images\/(.+?)%step%(\d+)%timestamp%\d+%[^/]*$/;
+/** What `log_image` calls a picture; older clients had other signs between the parts, and for a slash in the key. */
+const LOGGED = [
+  { name: /^images\/(.+?)\+step\+(-?\d+)\+timestamp\+\d+\+[^/]*$/, slash: "~" },
+  { name: /^images\/(.+?)%step%(-?\d+)%timestamp%\d+%[^/]*$/, slash: "#" },
+];
+
+function loggedPicture(path: string): { key: string; step: number } | null {
+  for (const { name, slash } of LOGGED) {
+    const match = name.exec(path);
+    if (match) return { key: match[1]!.replaceAll(slash, "/"), step: Number(match[2]) };
+  }
+  return null;
+}
 
 /** The pictures of a run by name; those of `log_image` with their steps. Small copies that lie beside them are left out. */
 export function picturesOf(paths: readonly string[]): Map<string, Picture[]> {
   const pictures = new Map<string, Picture[]>();
   for (const path of paths) {
-    if (!/\.(png|jpe?g|gif|webp|svg)$/i.test(path) || /%compressed\.\w+$/.test(path)) continue;
-    const logged = LOGGED.exec(path);
-    const name = logged ? logged[1]!.replaceAll("#", "/") : path;
-    pictures.set(name, [...(pictures.get(name) ?? []), { path, step: logged ? Number(logged[2]) : null }]);
+    if (!/\.(png|jpe?g|gif|webp|svg)$/i.test(path) || /[+%]compressed\.\w+$/.test(path)) continue;
+    const logged = loggedPicture(path);
+    const name = logged?.key ?? path;
+    pictures.set(name, [...(pictures.get(name) ?? []), { path, step: logged?.step ?? null }]);
   }
   for (const list of pictures.values()) list.sort((a, b) => (a.step ?? 0) - (b.step ?? 0));
   return pictures;

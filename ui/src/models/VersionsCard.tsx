@@ -223,6 +223,7 @@ function AliasChip({
         <button
           type="button"
           title={`Remove ${alias}`}
+          aria-label={`Remove ${alias}`}
           onClick={(event) => {
             event.stopPropagation();
             void deleteAlias(name, alias, version);

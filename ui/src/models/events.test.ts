@@ -20,6 +20,7 @@ it("tells what happened", () => {
   expect(tell(event("alias_protected", { subject: "champion" })).text).toBe("protected champion");
   const request = { subject: "champion", version: "3", after: "set_alias 7" };
   expect(tell(event("request_opened", request)).text).toBe("asked to move champion to v3");
+  expect(tell(event("request_commented", request)).text).toBe("commented on the request to move champion to v3");
   expect(tell(event("request_rejected", { ...request, after: "delete_alias 7" })).text).toBe(
     "refused to remove champion",
   );

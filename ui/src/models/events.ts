@@ -46,6 +46,8 @@ export function tell(event: Event): Told {
       return told("shield", `lifted the protection of ${subject}`);
     case "request_opened":
       return told("shield", `asked to ${wish(event)}`, "acc");
+    case "request_commented":
+      return told("doc", `commented on the request to ${wish(event)}`);
     case "request_approved":
       return told("check", `approved to ${wish(event)}`, "ok");
     case "request_rejected":

@@ -10,9 +10,9 @@ export function ParamsCard({ data, base }: { data: RunData; base: RunData | null
   const names = [...new Set([...data.params.keys(), ...(base?.params.keys() ?? [])])].sort();
   const differs = (name: string) => base !== null && base.params.get(name) !== data.params.get(name);
   const differing = names.filter(differs);
-  const shown = (base && onlyDiffering ? differing : names).filter((name) =>
-    name.toLowerCase().includes(search.toLowerCase()),
-  );
+  // Beside a baseline a switch stands where the search was: nobody could clear it.
+  const wanted = base ? "" : search.toLowerCase();
+  const shown = (base && onlyDiffering ? differing : names).filter((name) => name.toLowerCase().includes(wanted));
   return (
     <section className="card params-card" aria-label="Params">
       <header>

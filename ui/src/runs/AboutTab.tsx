@@ -159,7 +159,12 @@ export function Tags({
         {tags.map(({ key, value }) => (
           <span key={key} className="chip" title={`${key} = ${value}`}>
             {key} <b className="ell">{value}</b>
-            <button type="button" title={`Remove ${key}`} onClick={() => void onDelete(key)}>
+            <button
+              type="button"
+              title={`Remove ${key}`}
+              aria-label={`Remove ${key}`}
+              onClick={() => void onDelete(key)}
+            >
               ×
             </button>
           </span>

@@ -77,6 +77,7 @@ function SignIn() {
         This server answers only with a token. Whoever runs it makes one with <code>stele tokens create</code>. It is
         kept until this tab closes.
       </p>
+      {token.get() && <p role="alert">The server does not know that token.</p>}
       <Field label="Token" type="password" autoComplete="off" value={text} onChange={setText} />
     </Dialog>
   );

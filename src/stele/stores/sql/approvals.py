@@ -148,9 +148,12 @@ class ApprovalOperations(StoreCore):
         text = limits.check_length(required(request.text.strip(), "text"), limits.MAX_REASON_CHARACTERS, "text")
 
         def work(connection: Connection) -> g.ApprovalResponse:
-            _found(connection, number)
+            model = _model_of(connection, number)
+            asked = _found(connection, number)
             row = {"request": number, "principal": actor()[: limits.MAX_USER_ID_CHARACTERS], "time": now_ms()}
             connection.execute(approval_comments.insert(), row | {"text": text})
+            what = Change("request_commented", asked.version, asked.subject, after=f"{asked.action} {number}")
+            record(connection, model, what, text)
             return _response(connection, number)
 
         return self.db.write(work)
@@ -160,14 +163,7 @@ class ApprovalOperations(StoreCore):
         reason = limits.check_length(request.reason, limits.MAX_REASON_CHARACTERS, "reason")
 
         def work(connection: Connection) -> g.ApprovalResponse:
-            name = connection.scalar(
-                select(registered_models.c.name).where(
-                    registered_models.c.registered == _found(connection, number).registered
-                )
-            )
-            if name is None:
-                raise DoesNotExist(f"The model of the request {number} was deleted.")
-            model = found_registered(connection, name, lock=True)
+            model = _model_of(connection, number)
             row = _found(connection, number)  # again, now that nobody else can decide
             if row.status != REQUEST_OPEN:
                 raise Conflict(f"The request {number} is {_STATUS[row.status]} already, by {shown(row.decider)}.")
@@ -194,6 +190,17 @@ def _carry_out(connection: Connection, model: Any, row: Any, reason: str) -> Non
             own = (_p.registered == model.registered, _p.kind == kind, _p.subject == row.subject)
             connection.execute(delete(registry_protections).where(*own))
             record(connection, model, Change(f"{kind}_unprotected", subject=row.subject), reason)
+
+
+def _model_of(connection: Connection, number: int) -> Any:
+    """The row of the model that a request is about, locked."""
+    query = select(registered_models.c.name).where(
+        registered_models.c.registered == _found(connection, number).registered
+    )
+    name = connection.scalar(query)
+    if name is None:
+        raise DoesNotExist(f"The model of the request {number} was deleted.")
+    return found_registered(connection, name, lock=True)
 
 
 def _state(connection: Connection, model: Any, action: str, subject: str, version: int | None) -> str | None:

@@ -216,8 +216,9 @@ export function useChartSettings(): [ChartSettings, ChangeSettings] {
       const next = { ...held, ...(typeof part === "function" ? part(held) : part) };
       latest.current = next;
       window.clearTimeout(timer.current);
-      if (!replace) return changeView({ charts: formatSettings(next) });
+      // Always: where this takes back what the address has not heard of yet, the address stays as it is.
       setDraft(next);
+      if (!replace) return changeView({ charts: formatSettings(next) });
       timer.current = window.setTimeout(() => changeView({ charts: formatSettings(next) }, { replace: true }), SETTLED);
     },
     [changeView],

@@ -58,6 +58,8 @@ export function FileView({
   const forms = FORMS[kind]?.filter(([form]) => form !== "source" || !path.endsWith(".parquet")) ?? [];
   const [form, setForm] = useState(forms[0]?.[0] ?? "source");
   const [version, setVersion] = useState<number | undefined>();
+  const versions = useVersions(owner, entry);
+  const size = versions.find((one) => one.version === version)?.file_size ?? entry.file_size;
   const address = showAddress(owner, path, version);
   const pictures =
     kind === "image" ? siblings.filter((one) => kindOf(one.path) === "image").map((one) => one.path) : [];
@@ -79,8 +81,8 @@ export function FileView({
         <code className="ell" title={path}>
           {path}
         </code>
-        <Versions owner={owner} entry={entry} version={version} onVersion={setVersion} />
-        <span className="n nw">{bytes(entry.file_size)}</span>
+        <VersionMenu versions={versions} version={version} onVersion={setVersion} />
+        <span className="n nw">{bytes(size)}</span>
         <span className="grow" />
         {forms.length > 1 && <Segments small label="Form" value={form} options={forms} onChange={setForm} />}
         <CopyButton text={path} label="Copy path" alone />
@@ -92,15 +94,7 @@ export function FileView({
           onClick={() => void download(address, owner, path, path.split("/").at(-1)!).catch(announceProblem)}
         />
       </header>
-      <Body
-        owner={owner}
-        path={path}
-        size={entry.file_size}
-        kind={kind}
-        form={form}
-        version={version}
-        address={address}
-      />
+      <Body owner={owner} path={path} size={size} kind={kind} form={form} version={version} address={address} />
     </div>
   );
 }
@@ -193,37 +187,35 @@ function Text({
 
 interface Version {
   version: number;
-  file_size?: number;
-  size?: number;
+  file_size: number;
 }
 
-/** Contents that the file had before. */
-function Versions({
-  owner,
-  entry,
+/** Contents that the file has had; none for one that has only ever had one. */
+function useVersions(owner: Owner, { path, versions = 1 }: Entry): readonly Version[] {
+  const { data = [] } = useQuery({
+    queryKey: [...ownerKey(owner), "versions", path],
+    queryFn: async ({ signal }) => {
+      const response = await send("GET", addressOf("/api/2.0/stele/artifacts/versions", { ...owner, path }), {
+        signal,
+      });
+      return ((await response.json()) as { versions?: Version[] }).versions ?? [];
+    },
+    enabled: versions > 1,
+  });
+  return data;
+}
+
+function VersionMenu({
+  versions,
   version,
   onVersion,
 }: {
-  owner: Owner;
-  entry: Entry;
+  versions: readonly Version[];
   version: number | undefined;
   onVersion: (version: number | undefined) => void;
 }) {
-  const many = (entry.versions ?? 1) > 1;
-  const { data = [] } = useQuery({
-    queryKey: [...ownerKey(owner), "versions", entry.path],
-    queryFn: async ({ signal }) => {
-      const response = await send(
-        "GET",
-        addressOf("/api/2.0/stele/artifacts/versions", { ...owner, path: entry.path }),
-        { signal },
-      );
-      return ((await response.json()) as { versions?: Version[] }).versions ?? [];
-    },
-    enabled: many,
-  });
-  if (!many) return null;
-  const latest = Math.max(...data.map((one) => one.version), entry.versions ?? 1);
+  if (versions.length === 0) return null;
+  const latest = Math.max(...versions.map((one) => one.version));
   return (
     <label className="field sm">
       <select
@@ -231,7 +223,7 @@ function Versions({
         value={version ?? latest}
         onChange={(event) => onVersion(Number(event.target.value) === latest ? undefined : Number(event.target.value))}
       >
-        {data.map((one) => (
+        {versions.map((one) => (
           <option key={one.version} value={one.version}>
             v{one.version}
             {one.version === latest ? " (latest)" : ""}
