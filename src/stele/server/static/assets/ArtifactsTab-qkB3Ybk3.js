@@ -1,1 +1,0 @@
-import{Wt as e,nn as t}from"./index-DvX23Ylo.js";import{t as n}from"./links-uyFpDUP4.js";import{r}from"./run-DzCChHB9.js";var i=t();function a({data:t,path:a}){let o=e();return(0,i.jsx)(`div`,{className:`cards whole`,children:(0,i.jsx)(r,{owner:{run_id:t.id},path:a,onPath:e=>void o({...n(t.experimentId,t.id,`artifacts/${e}`),search:!0})})})}export{a as default};
