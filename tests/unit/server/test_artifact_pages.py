@@ -174,9 +174,10 @@ def test_a_version_at_a_path_that_no_file_can_have_shows_nothing(call, run, path
     assert (answer.status, answer.code) == (400, "INVALID_PARAMETER_VALUE")
 
 
-def test_a_version_in_a_run_elsewhere_is_refused(call):
-    """An experiment may keep its files where the server does not look."""
-    made = call.post("experiments/create", {"name": "elsewhere", "artifact_location": "s3://bucket/x"})
+@pytest.mark.parametrize("location", ["s3://bucket/x", "mlflow-artifacts://127.0.0.1:1/x", "gs://169.254.169.254/x"])
+def test_a_version_in_a_run_elsewhere_is_refused(call, location):
+    """An experiment may keep its files where the server does not look: it asks nobody there."""
+    made = call.post("experiments/create", {"name": location, "artifact_location": location})
     run = call.post("runs/create", {"experiment_id": made.json["experiment_id"]}).json["run"]["info"]["run_id"]
     assert get(call, "tree", **version_at(call, run, "model")).status == 403
 
