@@ -16,7 +16,7 @@ from stele.schema import registered_models as rm
 from stele.stores.base import ACTOR, TrackingStore
 from stele.stores.buffered import BufferedStore
 from stele.stores.sql import SqlStore
-from stele.testing.model_registry import aliased, set_alias, to_stage
+from stele.testing.registry_calls import aliased, set_alias, to_stage
 from stele.testing.registry_governance import RegistryGovernanceContract, ask, events_of, protect
 
 
