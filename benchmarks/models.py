@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -15,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow
+import pyarrow.csv
+import pyarrow.parquet
 
 from benchmarks.measure import run_python, run_script
 from benchmarks.model_calls import FEATURES, small_model
@@ -111,35 +112,51 @@ def _served(setting: Setting, start: Callable[[], AbstractContextManager[Server]
 
 
 def _file_rows(setting: Setting) -> Iterator[Row]:
-    sizes = {"ours": setting.sizes.predicted_rows, "theirs": setting.sizes.their_predicted_rows}
-    for name, rows in sizes.items():
-        _write_rows(setting.folder / f"{name}.csv", rows)
-    ours_s = _timed(
-        *(sys.executable, "-m", "stele.cli", "models", "predict", "-m", str(setting.folder / "stele-model")),
-        *("-i", str(setting.folder / "ours.csv"), "-o", str(setting.folder / "ours-out.csv")),
+    folder, rows, few = setting.folder, setting.sizes.predicted_rows, setting.sizes.their_predicted_rows
+    for name, count in (("ours", rows), ("tenth", rows // 10), ("theirs", few)):
+        _write_rows(folder / f"{name}.csv", folder / f"{name}.parquet", count)
+    theirs_s, _ = _timed(
+        *(str(setting.theirs.parent / "mlflow"), "models", "predict", "-m", str(folder / "mlflow-model")),
+        *("-i", str(folder / "theirs.csv"), "-t", "csv", "--env-manager", "local"),
+        *("-o", str(folder / "theirs-out.json")),
     )
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
-    theirs_s = _timed(
-        *(str(setting.theirs.parent / "mlflow"), "models", "predict", "-m", str(setting.folder / "mlflow-model")),
-        *("-i", str(setting.folder / "theirs.csv"), "-t", "csv", "--env-manager", "local"),
-        *("-o", str(setting.folder / "theirs-out.json")),
-    )
-    theirs = sizes["theirs"] / theirs_s
-    what = f"predicting a CSV of {sizes['ours']:,} rows, linear model (MLflow: {sizes['theirs']:,})"
-    yield Row(what, "rows/s", sizes["ours"] / ours_s, theirs, 5 * theirs)
-    yield Row(f"{what}: largest memory of a child process", "MB", memory)
+    theirs = few / theirs_s
+    for kind, words in (("csv", "a CSV"), ("parquet", "a Parquet file")):
+        seconds, megabytes = _predicted(setting, f"ours.{kind}")
+        _, of_tenth = _predicted(setting, f"tenth.{kind}")
+        what = f"predicting {words} of {rows:,} rows, linear model"
+        yield Row(f"{what} (MLflow: a CSV of {few:,})", "rows/s", rows / seconds, theirs, 5 * theirs)
+        yield Row(f"{what}: largest memory", "MB", megabytes)
+        yield Row(f"{what}: largest memory beside that of a tenth of the rows", "times", megabytes / of_tenth)
 
 
-def _write_rows(path: Path, rows: int) -> None:
+def _predicted(setting: Setting, name: str) -> tuple[float, float]:
+    command = [sys.executable, "-m", "stele.cli", "models", "predict", "-m", str(setting.folder / "stele-model")]
+    return _timed(*command, "-i", str(setting.folder / name), "-o", str(setting.folder / f"out-{name}"))
+
+
+def _write_rows(csv: Path, parquet: Path, rows: int) -> None:
+    """The same random rows in both formats."""
     _, frame = small_model()
     random = np.random.default_rng(1)
-    for start in range(0, rows, 500_000):
-        count = min(500_000, rows - start)
-        piece = pd.DataFrame(random.random((count, FEATURES)).round(4), columns=frame.columns)
-        piece.to_csv(path, mode="a", header=start == 0, index=False)
+    schema = pyarrow.schema([(name, pyarrow.float64()) for name in frame.columns])
+    with pyarrow.csv.CSVWriter(csv, schema) as lines, pyarrow.parquet.ParquetWriter(parquet, schema) as groups:
+        for start in range(0, rows, 500_000):
+            count = min(500_000, rows - start)
+            piece = pyarrow.table({name: random.random(count).round(4) for name in frame.columns}, schema=schema)
+            lines.write_table(piece)
+            groups.write_table(piece)
 
 
-def _timed(*command: str) -> float:
+def _timed(*command: str) -> tuple[float, float]:
+    """Seconds, and megabytes of memory at the most."""
     started = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"})
-    return time.perf_counter() - started
+    silent = subprocess.DEVNULL
+    process = subprocess.Popen(
+        command, stdout=silent, stderr=silent, env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return time.perf_counter() - started, used.ru_maxrss / 1000

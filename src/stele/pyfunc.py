@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from stele.models.pyfunc import PyFuncModel, get_model_dependencies, load_model, load_pyfunc
     from stele.models.pyfunc_saving import log_model, save_model
     from stele.models.python_model import PythonModel, PythonModelContext
+    from stele.models.spark import spark_udf
 
 __all__ = [
     "PyFuncModel",
@@ -20,6 +21,7 @@ __all__ = [
     "load_pyfunc",
     "log_model",
     "save_model",
+    "spark_udf",
 ]
 
 __getattr__ = loaded_when_used(
@@ -28,5 +30,6 @@ __getattr__ = loaded_when_used(
         "stele.models.pyfunc": ("PyFuncModel", "get_model_dependencies", "load_model", "load_pyfunc"),
         "stele.models.pyfunc_saving": ("log_model", "save_model"),
         "stele.models.python_model": ("PythonModel", "PythonModelContext"),
+        "stele.models.spark": ("spark_udf",),
     },
 )

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import pathlib
 import re
 import time
 
@@ -287,6 +288,10 @@ def register_models(c):
     shown.append(client.get_model_version_download_uri(name, "1").endswith(f"/models/{model.model_id}/artifacts"))
     shown.append(client.get_model_version_download_uri(name, "4"))
     shown.append(client.get_model_version_download_uri(f"{c.prefix} copy", "1").endswith("/artifacts"))
+    shown.append(client.get_model_version_download_uri(name, "3") == f"runs:/{run_id}/old")
+    by_name = client.create_model_version(f"{c.prefix} copy", f"runs:/{run_id}/net", run_id)
+    shown.append(mlflow.artifacts.load_text(f"models:/{by_name.name}/{by_name.version}/MLmodel"))
+    shown.append(pathlib.Path(mlflow.artifacts.download_artifacts(f"models:/{name}/3"), "MLmodel").read_text())
     shown.append(json.loads(mlflow.get_logged_model(model.model_id).tags["mlflow.modelVersions"])[:1])
     shown.append(show_registered(client.get_registered_model(name)))
     return shown

@@ -15,7 +15,7 @@ from stele.schema import registered_models as rm
 from stele.schema import runs as r
 from stele.schema.metrics import Metric
 from stele.stores.sql import SqlStore
-from stele.testing.model_registry import new_version, set_alias
+from stele.testing.registry_calls import new_version, set_alias
 
 SMALL = {"webhooks", "CONSTANT", "matching"}
 """What is read whole: a small table, a row without a table, the rows of a search that are to be sorted."""

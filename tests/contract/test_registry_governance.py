@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import cast
 
 import pytest
+from store_kinds import OnHttp, OnJournal, OnSql
 
-from journal_tools import new_run, no_files
 from stele.errors import Conflict, DoesNotExist
 from stele.schema import governance as g
 from stele.schema import registered_models as rm
-from stele.stores.base import ACTOR, TrackingStore
-from stele.stores.buffered import BufferedStore
+from stele.stores.base import ACTOR
 from stele.stores.sql import SqlStore
-from stele.testing.model_registry import aliased, set_alias, to_stage
+from stele.testing.registry_calls import aliased, set_alias, to_stage
 from stele.testing.registry_governance import RegistryGovernanceContract, ask, events_of, protect
 
 
@@ -28,11 +25,7 @@ def acting_as(user: str) -> Iterator[None]:
     ACTOR.reset(token)
 
 
-class TestSqlStore(RegistryGovernanceContract):
-    @pytest.fixture
-    def store(self, sql_store: SqlStore) -> SqlStore:
-        return sql_store
-
+class TestSqlStore(OnSql, RegistryGovernanceContract):
     def test_an_approval_carries_the_change_out(self, store: SqlStore, name: str) -> None:
         set_alias(store, name, "champion", "1")
         protect(store, name, alias="champion")
@@ -83,17 +76,9 @@ class TestSqlStore(RegistryGovernanceContract):
             store.approve_request(g.DecideApproval(request_id=made.request_id))
 
 
-class TestBufferedStore(RegistryGovernanceContract):
-    @pytest.fixture
-    def store(self, sql_store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrackingStore]:
-        monkeypatch.setenv("STELE_JOURNAL_DIR", str(tmp_path / "journal"))
-        buffered = BufferedStore(str(sql_store.db.name), sql_store, lambda: sql_store, no_files)
-        buffered.appender(new_run(sql_store), "x")(1.0)  # it has a journal and a sender
-        yield cast("TrackingStore", buffered)
-        buffered.finish()
+class TestBufferedStore(OnJournal, RegistryGovernanceContract):
+    pass
 
 
-class TestRestStore(RegistryGovernanceContract):
-    @pytest.fixture
-    def store(self, rest_store: TrackingStore) -> TrackingStore:
-        return rest_store
+class TestRestStore(OnHttp, RegistryGovernanceContract):
+    pass

@@ -3,7 +3,7 @@
 When skops is imported it walks through all packages of scikit-learn to learn its types. One adapts PyTorch, others
 to CuPy and Dask, and importing an adapter imports the library: seconds, and hundreds of megabytes, to keep an estimator
 that has nothing to do with it. The walk passes over what cannot be imported, so here these libraries cannot be, for the
-thread that imports skops and as long as it does.
+thread that imports skops and as long as it does. Where the walk was done before, it is not done again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from stele.errors import MissingDependency
+from stele.models.skops_types import forget_types, keep_types, recall_types
 
 __all__ = ["skops_io"]
 
@@ -35,8 +36,20 @@ def skops_io(purpose: str) -> Any:
     """
     if "skops.io" not in sys.modules:
         with _without(_ADAPTED - sys.modules.keys()):
-            _import(purpose)
+            _import_first(purpose)
     return _import(purpose)
+
+
+def _import_first(purpose: str) -> None:
+    if recall_types():
+        try:
+            _import(purpose)
+        except MissingDependency:  # it wants more than lists of names
+            forget_types()
+        else:
+            return
+    _import(purpose)
+    keep_types()
 
 
 def _import(purpose: str) -> ModuleType:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from stele.errors import InvalidParameterValue, shown
+from stele.limits import check_model_name
 from stele.schema.codec import Int64, Message
 from stele.schema.metrics import Metric
 
@@ -290,6 +291,16 @@ class SearchLoggedModels(Message):
     max_results: Int64 = 50
     order_by: list[LoggedModelOrder] = []
     page_token: str = ""
+
+    @classmethod
+    def newest_of_run(cls, experiment_id: str, run_id: str, name: str) -> SearchLoggedModels:
+        """For the newest logged model of a run by its name, which is how ``runs:/<run id>/<name>`` names it.
+
+        Raises:
+            InvalidParameterValue: No model can have the name.
+        """
+        check_model_name(name)
+        return cls([experiment_id], f"name = '{name}' AND source_run_id = '{run_id}'", max_results=1)
 
 
 class SearchLoggedModelsResponse(Message):

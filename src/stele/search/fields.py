@@ -148,7 +148,7 @@ LOGGED_MODELS = FieldTable(
         "creation_timestamp_ms": Kind.TIME,
         "last_updated_timestamp_ms": Kind.TIME,
     },
-    entities={"metric": Kind.NUMBER, "param": Kind.TEXT, "tag": Kind.TEXT},
+    entities={"metric": Kind.NUMBER, "param": Kind.PARAM, "tag": Kind.TEXT},
     prefixes=_prefixes(metric="metrics metric", param="params param", tag="tags tag", attribute="attributes attribute"),
     aliases={
         "creation_timestamp": "creation_timestamp_ms",

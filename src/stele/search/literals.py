@@ -22,6 +22,7 @@ __all__ = ["BadLiteral", "read"]
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhdw])", re.IGNORECASE)
 _SIGNED = re.compile(r"([+-])((?:[0-9.]+(?:ms|[smhdw]))+)", re.IGNORECASE)
+_OF_TEXT = ("LIKE", "ILIKE", "RLIKE")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_DIGITS = 40
 _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
@@ -56,8 +57,8 @@ def read(terminal: str, text: str, kind: Kind, operator: str, *, bare_text: bool
     Raises:
         BadLiteral: It does not fit.
     """
-    if bare_text and kind is Kind.TEXT and terminal in ("WORD", "NUMBER"):
-        return _text(f"'{text}'", operator, quoted=True)
+    if bare_text and _is_bare_text(kind, terminal, operator):
+        terminal, text = "SINGLE_QUOTED", f"'{text}'"
     if terminal in ("WORD", "BACKTICKED"):
         raise BadLiteral(f"{shown(text)} is neither a number nor text in quotes. Write text as 'text'.")
     quoted = terminal in ("SINGLE_QUOTED", "DOUBLE_QUOTED")
@@ -80,6 +81,12 @@ def read(terminal: str, text: str, kind: Kind, operator: str, *, bare_text: bool
             return _iso(text[1:-1]) if quoted else _time(terminal, text)
 
 
+def _is_bare_text(kind: Kind, terminal: str, operator: str) -> bool:
+    if kind is Kind.PARAM and terminal == "NUMBER":
+        return operator in _OF_TEXT
+    return kind in (Kind.TEXT, Kind.PARAM) and terminal in ("WORD", "NUMBER")
+
+
 def _text(text: str, operator: str, *, quoted: bool) -> str:
     if not quoted:
         raise BadLiteral(f"{shown(text)} is not in quotes. Write text as '{text[:40]}'.")
@@ -93,7 +100,7 @@ def _text(text: str, operator: str, *, quoted: bool) -> str:
 
 
 def _param(terminal: str, text: str, operator: str, *, quoted: bool) -> Literal:
-    if operator in ("LIKE", "ILIKE", "RLIKE"):
+    if operator in _OF_TEXT:
         return _text(text, operator, quoted=quoted)
     if quoted and operator in ("<", "<=", ">", ">=", "BETWEEN"):
         raise BadLiteral(

@@ -53,6 +53,12 @@ class Compare(msgspec.Struct, frozen=True):
     operator: str
     value: Literal | tuple[Literal, ...] = ()
 
+    @property
+    def compares_number(self) -> bool:
+        """Whether the literals are numbers; false when there is none."""
+        first = self.value[0] if isinstance(self.value, tuple) and self.value else self.value
+        return not isinstance(first, str | tuple)
+
 
 class And(msgspec.Struct, frozen=True):
     """All of two or more."""

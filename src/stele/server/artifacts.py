@@ -24,10 +24,10 @@ from stele.errors import BadRequest, InvalidParameterValue, NotImplementedHere, 
 from stele.schema import artifacts as a
 from stele.schema.artifacts import FileInfo, ListArtifacts, ListArtifactsResponse, ListProxiedArtifactsResponse
 from stele.schema.codec import decode_query, required
-from stele.schema.logged_models import ListLoggedModelArtifacts, LoggedModelId
+from stele.schema.logged_models import ListLoggedModelArtifacts, LoggedModel, LoggedModelId, SearchLoggedModels
 from stele.schema.registered_models import ModelVersionName
 from stele.schema.routes import Permission
-from stele.schema.runs import GetRun
+from stele.schema.runs import GetRun, RunInfo
 from stele.server.artifact_tables import read_table
 from stele.server.artifact_tree import list_tree
 from stele.server.dispatch import json_response, refuse_compressed
@@ -84,8 +84,10 @@ class ArtifactService:
             DoesNotExist: No such run.
             PermissionDenied: The run keeps its files where this server does not look.
         """
-        uri = self._store.get_run(GetRun(run_id=run_id)).run.info.artifact_uri
-        return uri, self._repository_at(uri, f"run {shown(run_id)}")
+        return self._root_of(self._store.get_run(GetRun(run_id=run_id)).run.info)
+
+    def _root_of(self, run: RunInfo) -> tuple[str, ArtifactRepository]:
+        return run.artifact_uri, self._repository_at(run.artifact_uri, f"run {shown(run.run_id)}")
 
     def root_of_model(self, model_id: str) -> tuple[str, ArtifactRepository]:
         """The same of a logged model that is in use.
@@ -101,11 +103,31 @@ class ArtifactService:
         """The same of a version of a registered model.
 
         Raises:
-            DoesNotExist: No such model or version.
+            DoesNotExist: No such model or version, or the run in which its files lie is gone.
+            InvalidParameterValue: Its files lie in a run, at a path that is not allowed.
             PermissionDenied: The version keeps its files where this server does not look.
         """
         uri = self._store.get_model_version_download_uri(ModelVersionName(name=name, version=version)).artifact_uri
+        if scheme_of(uri) == "runs":
+            return self._place_in_run(*uri.partition(":")[2].strip("/").partition("/")[::2])
         return uri, self._repository_at(uri, f"version {shown(version)} of {shown(name)}")
+
+    def _place_in_run(self, run_id: str, path: str) -> tuple[str, ArtifactRepository]:
+        """What ``runs:/<run id>/<path>`` is for clients: files of the run, else of its logged model of that name."""
+        run = self._store.get_run(GetRun(run_id=run_id)).run.info
+        root, repository = self._root_of(run)
+        model = None if repository.stat(path) else self._model_of(run, path.partition("/")[0])
+        if model is not None:
+            root, repository = model.artifact_location, self._repository_at(model.artifact_location, "model")
+            path = path.partition("/")[2]
+        return f"{root.rstrip('/')}/{path}".rstrip("/"), Subtree(repository, path)
+
+    def _model_of(self, run: RunInfo, name: str) -> LoggedModel | None:
+        try:
+            request = SearchLoggedModels.newest_of_run(run.experiment_id, run.run_id, name)
+        except InvalidParameterValue:
+            return None
+        return next(iter(self._store.search_logged_models(request).models), None)
 
     def root_of_owner(self, owner: a.ArtifactOwner) -> tuple[str, ArtifactRepository]:
         """The same of whoever is named.

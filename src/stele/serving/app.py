@@ -192,7 +192,13 @@ class ScoringApp:
         work = Work(served, payload, observe)
         rows = work.rows()
         self._telemetry.rows.inc(rows)
-        answered = await self._batcher.submit(work, group=work.group(), rows=rows, timeout=self._config.timeout_seconds)
+        answered = await self._batcher.submit(
+            work,
+            group=work.group(),
+            rows=rows,
+            timeout=self._config.timeout_seconds,
+            computes=served.computes and observe is None,
+        )
         version = [(b"x-stele-model-version", served.version.encode())] if served.version else []
         return Answer(answered, headers=version)
 

@@ -34,6 +34,10 @@ class ServedModel:
         uri: Where it came from.
         version: Of the registered model; "" when it is none.
         batching: ``auto``, ``on`` or ``off``.
+
+    Attributes:
+        computes: Whether predicting is known to do nothing but computing: no waiting for others, no files.
+        vectorised: Whether rows of several requests may be predicted together.
     """
 
     def __init__(self, model: PyFuncModel, uri: str, version: str = "", batching: str = "auto") -> None:
@@ -44,7 +48,8 @@ class ServedModel:
         hints = bool(getattr(model.metadata, "is_signature_from_type_hint", False))
         self.reader = InputReader(signature.inputs if signature is not None else None, raw=hints)
         self._on_arrays = model.array_function()
-        self.vectorised = batching == "on" or (batching == "auto" and _loader_module(model) in VECTORISED)
+        self.computes = _loader_module(model) in VECTORISED
+        self.vectorised = batching == "on" or (batching == "auto" and self.computes)
 
     def predict(self, payload: Payload) -> Any:
         """The result for one request.

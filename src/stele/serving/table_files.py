@@ -22,8 +22,9 @@ from stele.serving.payloads import JSON, Payload, Table, parse_body, rows_of_rec
 __all__ = ["FORMATS", "TableWriter", "format_of", "open_writer", "read_payloads"]
 
 FORMATS = ("csv", "parquet", "jsonl", "json")
-ROWS_AT_ONCE = 131_072
-_BLOCK_BYTES = 8 * 1024 * 1024
+ROWS_AT_ONCE = 65_536
+# Larger pieces take more memory and are slower, as they no longer fit into the processor's cache.
+_BLOCK_BYTES = 2 * 1024 * 1024
 _MAX_JSON_BYTES = 1024 * 1024 * 1024
 
 Moved = Callable[[int], None]
@@ -76,6 +77,9 @@ def _csv(file: IO[bytes], types: dict[str, str], moved: Moved) -> Iterator[Paylo
         for batch in reader:
             yield Payload(Table(pa.Table.from_batches([batch]).to_pandas(self_destruct=True, split_blocks=True)))
     except pa.ArrowInvalid as e:
+        if "straddling" in str(e):
+            advice = "Write such rows as Parquet or JSON lines."
+            raise InvalidParameterValue(f"A row of the CSV has more than {_BLOCK_BYTES} bytes. {advice}") from e
         raise InvalidParameterValue(f"The CSV cannot be read: {e}") from e
 
 
@@ -104,7 +108,7 @@ def _parquet(file: IO[bytes], types: dict[str, str], moved: Moved) -> Iterator[P
 def _json_lines(file: IO[bytes], types: dict[str, str], moved: Moved) -> Iterator[Payload]:
     number = 0
     decoder = msgspec.json.Decoder()
-    while lines := list(islice(file, ROWS_AT_ONCE // 8)):
+    while lines := list(islice(file, ROWS_AT_ONCE // 4)):
         records = []
         for line in lines:
             number += 1

@@ -6,7 +6,6 @@ wire, and what Stele adds to them.
 
 from __future__ import annotations
 
-import json
 import threading
 import unicodedata
 from typing import Any
@@ -14,64 +13,27 @@ from typing import Any
 import pytest
 
 from stele.errors import AlreadyExists, Conflict, DoesNotExist, InvalidParameterValue
-from stele.schema import experiments as e
-from stele.schema import logged_models as lm
 from stele.schema import registered_models as rm
-from stele.schema import runs as r
 from stele.stores.base import TrackingStore
+from stele.testing.registry_calls import (
+    aliased,
+    get_model,
+    get_version,
+    latest_versions,
+    new_model,
+    new_version,
+    set_alias,
+    to_stage,
+)
+from stele.testing.registry_searches import RegistrySearchContract
 from stele.testing.tracking_store import unique
+from stele.testing.version_sources import VersionSourceContract
 
-__all__ = ["ModelRegistryContract", "new_model", "new_version"]
-
-PROMPT = "mlflow.prompt.is_prompt"
-
-
-def new_model(store: TrackingStore, name: str | None = None, **tags: str) -> str:
-    """The name of a fresh registered model."""
-    name = name or unique("model")
-    listed = [rm.RegisteredModelTag(key, value) for key, value in tags.items()]
-    return store.create_registered_model(rm.CreateRegisteredModel(name=name, tags=listed)).registered_model.name
+__all__ = ["ModelRegistryContract"]
 
 
-def new_version(store: TrackingStore, name: str, source: str = "s3://bucket/model", **fields: Any) -> rm.ModelVersion:
-    """A fresh version."""
-    return store.create_model_version(rm.CreateModelVersion(name=name, source=source, **fields)).model_version
-
-
-def get_version(store: TrackingStore, name: str, version: str) -> rm.ModelVersion:
-    """A version as it is now."""
-    return store.get_model_version(rm.ModelVersionName(name=name, version=version)).model_version
-
-
-def get_model(store: TrackingStore, name: str) -> rm.RegisteredModel:
-    """A registered model as it is now."""
-    return store.get_registered_model(rm.RegisteredModelName(name=name)).registered_model
-
-
-def set_alias(store: TrackingStore, name: str, alias: str, version: str, **fields: Any) -> None:
-    """Let an alias point to a version."""
-    request = rm.SetRegisteredModelAlias(name=name, alias=alias, version=version, **fields)
-    store.set_registered_model_alias(request)
-
-
-def aliased(store: TrackingStore, name: str, alias: str) -> str:
-    """The version that an alias points to."""
-    request = rm.RegisteredModelAliasName(name=name, alias=alias)
-    return store.get_model_version_by_alias(request).model_version.version
-
-
-def to_stage(
-    store: TrackingStore, name: str, version: str, stage: str, *, archive: bool = False, reason: str = ""
-) -> rm.ModelVersion:
-    """Move a version to a stage."""
-    request = rm.TransitionModelVersionStage(
-        name=name, version=version, stage=stage, archive_existing_versions=archive, reason=reason
-    )
-    return store.transition_model_version_stage(request).model_version
-
-
-class ModelRegistryContract:
-    """Tests of the registry."""
+class ModelRegistryContract(VersionSourceContract, RegistrySearchContract):
+    """Tests of the registry, with those of sources and searches."""
 
     # -- models
 
@@ -274,98 +236,6 @@ class ModelRegistryContract:
             store.delete_model_version_tag(rm.ModelVersionTagName(name=name, version="1", key="k"))
         assert get_version(store, name, "1").tags == {}
 
-    # -- sources
-
-    @pytest.mark.parametrize(
-        "source",
-        [
-            "",
-            "http://host/x",
-            "https://host/x",
-            "ftp://host/x",
-            "foo://x",
-            "/etc",
-            "file:///etc",
-            "../x",
-            "dummy-source",
-            "s3://b/../x",
-            "s3://b/%2e%2e/x",
-            "s3://b/%252e%252e/x",
-            "s3://b/x\n",
-            "s3://b/" + "x" * 5_000,
-            "mlflow-artifacts:/1/x",
-            "models:/m-" + "0" * 32,
-            "runs:/" + "0" * 32 + "/m",
-            "models:/",
-            "models:/x/1/2",
-        ],
-    )
-    def test_bad_source(self, store: TrackingStore, source: str) -> None:
-        name = new_model(store)
-        with pytest.raises((InvalidParameterValue, DoesNotExist)):
-            new_version(store, name, source)
-        assert new_version(store, name).version == "1"
-
-    def test_source_is_a_logged_model(self, store: TrackingStore) -> None:
-        name, model = new_model(store), _logged_model(store)
-        with pytest.raises(InvalidParameterValue, match="model_id"):
-            new_version(store, name, f"models:/{model.model_id}")
-        for _ in range(2):
-            made = new_version(store, name, f"models:/{model.model_id}", model_id=model.model_id)
-            assert (made.model_id, made.run_id) == (model.model_id, model.source_run_id)
-        assert _download_uri(store, name, "1") == model.artifact_location
-        found = store.get_logged_model(lm.LoggedModelId(model_id=model.model_id)).model
-        assert found.info.registrations == [lm.LoggedModelRegistration(name, number) for number in "12"]
-        assert json.loads(found.tags["mlflow.modelVersions"]) == [
-            {"name": name, "version": 1},
-            {"name": name, "version": 2},
-        ]
-
-    def test_source_is_another_version(self, store: TrackingStore) -> None:
-        first, second, model = new_model(store), new_model(store), _logged_model(store)
-        new_version(store, first, f"models:/{model.model_id}", model_id=model.model_id)
-        set_alias(store, first, "best", "1")
-        to_stage(store, first, "1", "Staging")
-        for tail in ("/1", "/latest", "/staging", "@best"):
-            made = new_version(store, second, f"models:/{first}{tail}")
-            assert (made.source, made.model_id, made.run_id) == (
-                f"models:/{first}/1",
-                model.model_id,
-                model.source_run_id,
-            )
-            assert _download_uri(store, second, made.version) == model.artifact_location
-        for tail in ("/9", "/production", "@none", "/foo"):
-            with pytest.raises((DoesNotExist, InvalidParameterValue)):
-                new_version(store, second, f"models:/{first}{tail}")
-
-    def test_source_lies_among_files_of_its_run_or_model(self, store: TrackingStore) -> None:
-        name, model = new_model(store), _logged_model(store)
-        run = store.get_run(r.GetRun(run_id=model.source_run_id)).run.info
-        for source, owner in (
-            (f"{run.artifact_uri}/m", {"run_id": run.run_id}),
-            (run.artifact_uri, {"run_id": run.run_id}),
-            (model.artifact_location, {"model_id": model.model_id}),
-            (f"{model.artifact_location}/sub", {"model_id": model.model_id}),
-        ):
-            made = new_version(store, name, source, **owner)
-            assert _download_uri(store, name, made.version) == source
-            for wrong in ({}, {"run_id": "9" * 32}):
-                with pytest.raises(InvalidParameterValue, match="source"):
-                    new_version(store, name, source, **wrong)
-            with pytest.raises(InvalidParameterValue, match="source"):
-                new_version(store, name, f"{source.rpartition('/')[0]}x", **owner)
-        made = new_version(store, name, f"runs:/{run.run_id}/m", run_id=run.run_id)
-        assert _download_uri(store, name, made.version) == f"runs:/{run.run_id}/m"
-        with pytest.raises(InvalidParameterValue, match="run_id"):
-            new_version(store, name, f"runs:/{run.run_id}/m", run_id="9" * 32)
-
-    def test_source_pattern(self, store: TrackingStore, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX", "^s3://trusted/")
-        name = new_model(store)
-        new_version(store, name, "s3://trusted/x")
-        with pytest.raises(InvalidParameterValue, match="SOURCE_PATTERN"):
-            new_version(store, name, "s3://other/x")
-
     # -- aliases and stages
 
     def test_aliases(self, store: TrackingStore) -> None:
@@ -436,208 +306,12 @@ class ModelRegistryContract:
         assert to_stage(store, name, "3", "Staging", archive=True).current_stage == "Staging"
         assert get_version(store, name, "1").current_stage == "Archived"
         assert get_version(store, name, "2").current_stage == "Production"
-        assert _latest(store, name) == {"Archived": "1", "Production": "2", "Staging": "3", "None": "4"}
-        assert _latest(store, name, "production", "Staging") == {"Production": "2", "Staging": "3"}
+        assert latest_versions(store, name) == {"Archived": "1", "Production": "2", "Staging": "3", "None": "4"}
+        assert latest_versions(store, name, "production", "Staging") == {"Production": "2", "Staging": "3"}
         assert [item.version for item in get_model(store, name).latest_versions] == ["1", "2", "3", "4"]
         assert to_stage(store, name, "1", "None").current_stage == "None"
         for stage, archive in (("Foo", False), ("", False), ("None", True), ("archived", True)):
             with pytest.raises(InvalidParameterValue):
                 to_stage(store, name, "1", stage, archive=archive)
         with pytest.raises(InvalidParameterValue, match="stage"):
-            _latest(store, name, "Foo")
-
-    # -- searches
-
-    @pytest.fixture
-    def prefix(self, store: TrackingStore) -> str:
-        """What the names of the searched models start with."""
-        prefix = unique("S")
-        new_model(store, f"{prefix}a", k="1", **{"b c": "x"})
-        new_model(store, f"{prefix}b")
-        new_model(store, f"{prefix}C")
-        new_model(store, f"{prefix}prompt", **{PROMPT: "true"})
-        new_model(store, f"{prefix}no", **{PROMPT: "false"})
-        for i, (name, run) in enumerate((("a", "r1"), ("a", "r2"), ("b", "r1"))):
-            tags = [rm.ModelVersionTag("k", str(i))]
-            new_version(store, f"{prefix}{name}", f"s3://b/{i}", run_id=run, tags=tags)
-        text = [rm.ModelVersionTag("mlflow.prompt.text", "hi"), rm.ModelVersionTag(PROMPT, "true")]
-        new_version(store, f"{prefix}prompt", "dummy-source", tags=text)
-        to_stage(store, f"{prefix}a", "1", "Staging")
-        return prefix
-
-    @pytest.mark.parametrize(
-        ("filter_string", "expected"),
-        [
-            ("", "C a b no"),
-            (f"tag.`{PROMPT}` != 'true'", "C a b no"),
-            (f"tag.`{PROMPT}` = 'true'", "prompt"),
-            (f"tag.`{PROMPT}` = 'false'", "C a b no"),
-            (f"tags.`{PROMPT}` != 'false'", "prompt"),
-            (f"tags.`{PROMPT}` LIKE '%'", "no prompt"),
-            ("tags.k = '1'", "a"),
-            ("tags.k != '1'", ""),
-            ("tag.k != '2'", "a"),
-            ("tags.`b c` ILIKE 'X'", "a"),
-            ("tags.k IS NULL", "C b no"),
-            ("name = '{}a'", "a"),
-            ("name='{}a'", "a"),
-            ('name = "{}a"', "a"),
-            ("attribute.name = '{}a'", "a"),
-            ("name != '{}a'", "C b no"),
-            ("name IN ('{}a','{}b')", "a b"),
-            ("name NOT IN ('{}a')", "C b no"),
-            ("name ILIKE '{}c'", "C"),
-            ("name = '{}a' OR name = '{}b'", "a b"),
-            ("creation_timestamp > 0 AND timestamp > now() - 1d", "C a b no"),
-        ],
-    )
-    def test_filters_of_models(self, store: TrackingStore, prefix: str, filter_string: str, expected: str) -> None:
-        found = _models(store, prefix, filter_string.replace("{}", prefix))
-        assert found == expected.split()
-
-    @pytest.mark.parametrize(
-        ("filter_string", "expected"),
-        [
-            ("", "a1 a2 b1"),
-            ("name='{}a'", "a1 a2"),
-            ("name != '{}a'", "b1"),
-            ("run_id = 'r1'", "a1 b1"),
-            ("run_id IN ('r1')", "a1 b1"),
-            ("run_id NOT IN ('r1')", "a2"),
-            ("source_path = 's3://b/1'", "a2"),
-            ("source_path LIKE 's3://b/%'", "a1 a2 b1"),
-            ("version_number = 2", "a2"),
-            ("version_number = '2'", "a2"),
-            ("version_number >= '1' AND version_number < 2", "a1 b1"),
-            ("version_number IN (1)", "a1 b1"),
-            ("tags.k = '1'", "a2"),
-            ("tags.k != '1'", "a1 b1"),
-            ("tag.k LIKE '%'", "a1 a2 b1"),
-            ("current_stage = 'Staging'", "a1"),
-            ("current_stage != 'Staging'", "a2 b1"),
-            ("model_id IS NULL", "a1 a2 b1"),
-            (f"tag.`{PROMPT}` != 'true'", "a1 a2 b1"),
-            (f"tag.`{PROMPT}` = 'true'", "prompt1"),
-            ("last_updated_timestamp > now() - 1d", "a1 a2 b1"),
-        ],
-    )
-    def test_filters_of_versions(self, store: TrackingStore, prefix: str, filter_string: str, expected: str) -> None:
-        found = _versions(store, prefix, filter_string.replace("{}", prefix), order_by=["name", "version_number"])
-        assert found == expected.split()
-
-    @pytest.mark.parametrize(
-        ("order_by", "expected"),
-        [
-            ([], "C a b no"),
-            (["name DESC"], "no b a C"),
-            (["name", "name DESC"], "C a b no"),
-            (["timestamp DESC", "name"], None),
-            (["last_updated_timestamp"], None),
-            (["creation_timestamp ASC", "name ASC"], None),
-        ],
-    )
-    def test_orders_and_pages_of_models(
-        self, store: TrackingStore, prefix: str, order_by: list[str], expected: str | None
-    ) -> None:
-        whole = _models(store, prefix, "", order_by=order_by)
-        assert (whole == expected.split()) if expected else (sorted(whole) == ["C", "a", "b", "no"])
-        for size in (1, 3):
-            found: list[str] = []
-            token = ""
-            while token or not found:
-                page = store.search_registered_models(
-                    rm.SearchRegisteredModels(
-                        filter=f"name LIKE '{prefix}%'", max_results=size, order_by=order_by, page_token=token
-                    )
-                )
-                found += [model.name.removeprefix(prefix) for model in page.registered_models]
-                token = page.next_page_token
-            assert found == whole
-
-    @pytest.mark.parametrize(
-        ("order_by", "expected"),
-        [
-            (["name DESC", "version_number ASC"], "b1 a1 a2"),
-            (["version_number", "name"], "a1 b1 a2"),
-            (["version_number DESC", "name DESC"], "a2 b1 a1"),
-            ([], None),
-            (["creation_timestamp"], None),
-            (["last_updated_timestamp DESC"], None),
-        ],
-    )
-    def test_orders_and_pages_of_versions(
-        self, store: TrackingStore, prefix: str, order_by: list[str], expected: str | None
-    ) -> None:
-        whole = _versions(store, prefix, "", order_by=order_by)
-        assert (whole == expected.split()) if expected else (sorted(whole) == ["a1", "a2", "b1"])
-        found: list[str] = []
-        token = ""
-        while token or not found:
-            request = rm.SearchModelVersions(
-                filter=f"name LIKE '{prefix}%'", max_results=2, order_by=order_by, page_token=token
-            )
-            page = store.search_model_versions(request)
-            found += [f"{item.name.removeprefix(prefix)}{item.version}" for item in page.model_versions]
-            token = page.next_page_token
-        assert found == whole
-
-    @pytest.mark.parametrize(
-        "fields",
-        [
-            {"filter": "name > 'a'"},
-            {"filter": "foo = 'x'"},
-            {"filter": "description = 'x'"},
-            {"filter": "  "},
-            {"filter": "name = x"},
-            {"filter": "metrics.a > 1"},
-            {"order_by": ["foo"]},
-            {"order_by": ["tags.k"]},
-            {"max_results": 0},
-            {"max_results": 200_001},
-            {"page_token": "!!"},
-        ],
-    )
-    def test_bad_search(self, store: TrackingStore, fields: dict[str, Any]) -> None:
-        with pytest.raises(InvalidParameterValue):
-            store.search_registered_models(rm.SearchRegisteredModels(**fields))
-        with pytest.raises(InvalidParameterValue):
-            store.search_model_versions(rm.SearchModelVersions(**fields))
-
-    @pytest.mark.parametrize("text", ["version_number = 'x'", "version_number = 1.5", "version_number LIKE '1'"])
-    def test_bad_filter_of_versions(self, store: TrackingStore, text: str) -> None:
-        with pytest.raises(InvalidParameterValue):
-            store.search_model_versions(rm.SearchModelVersions(filter=text))
-
-    def test_a_prompt_needs_no_files(self, store: TrackingStore) -> None:
-        name = new_model(store, **{PROMPT: "true"})
-        assert new_version(store, name, "dummy-source").source == "dummy-source"
-        with pytest.raises(InvalidParameterValue):
-            new_version(store, name, "/etc/passwd")
-
-
-def _logged_model(store: TrackingStore) -> lm.LoggedModel:
-    experiment = store.create_experiment(e.CreateExperiment(name=unique("registry"))).experiment_id
-    run = store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id
-    request = lm.CreateLoggedModel(experiment_id=experiment, name="net", source_run_id=run)
-    return store.create_logged_model(request).model
-
-
-def _download_uri(store: TrackingStore, name: str, version: str) -> str:
-    return store.get_model_version_download_uri(rm.ModelVersionName(name=name, version=version)).artifact_uri
-
-
-def _latest(store: TrackingStore, name: str, *stages: str) -> dict[str, str]:
-    found = store.get_latest_versions(rm.GetLatestVersions(name=name, stages=list(stages))).model_versions
-    return {item.current_stage: item.version for item in found}
-
-
-def _models(store: TrackingStore, prefix: str, text: str, **fields: Any) -> list[str]:
-    own = f"name LIKE '{prefix}%'" + (f" AND ({text})" if text else "")
-    found = store.search_registered_models(rm.SearchRegisteredModels(filter=own, **fields)).registered_models
-    return [model.name.removeprefix(prefix) for model in found]
-
-
-def _versions(store: TrackingStore, prefix: str, text: str, **fields: Any) -> list[str]:
-    own = f"name LIKE '{prefix}%'" + (f" AND ({text})" if text else "")
-    found = store.search_model_versions(rm.SearchModelVersions(filter=own, **fields)).model_versions
-    return [f"{item.name.removeprefix(prefix)}{item.version}" for item in found]
+            latest_versions(store, name, "Foo")

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-import random
-import uuid
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import pytest
 
-from stele.errors import DoesNotExist, InvalidParameterValue
+from stele.errors import InvalidParameterValue
 from stele.schema import experiments as e
-from stele.schema import metrics as m
 from stele.schema import rewinds as w
 from stele.schema import run_changes as rc
 from stele.schema import run_table as t
@@ -22,90 +18,22 @@ from stele.schema import runs as r
 from stele.schema.metrics import Metric
 from stele.schema.run_table import Cell, RunColumn
 from stele.stores.base import TrackingStore
+from stele.testing.run_table_calls import (
+    LOSS,
+    OPTIMIZER,
+    TEAM,
+    ids,
+    new_run,
+    table,
+)
+from stele.testing.run_table_changes import RunChangesContract
+from stele.testing.run_table_groups import RunGroupsContract
 
 __all__ = ["RunTableContract"]
 
-LOSS, OPTIMIZER, TEAM = RunColumn("metric", "loss"), RunColumn("param", "optimizer"), RunColumn("tag", "team")
-OPTIMIZERS = ("adam", "Adam", "adam ", "sgd", "", "ä", "漢", "\U0001f600", "a" * 300, "a" * 299 + "b")
 
-_CROWDS: WeakKeyDictionary[TrackingStore, str] = WeakKeyDictionary()
-"""The experiment with :func:`many_runs` of each store."""
-
-
-def new_experiment(store: TrackingStore) -> str:
-    """The id of an experiment without runs."""
-    return store.create_experiment(e.CreateExperiment(name=f"table-{uuid.uuid4().hex}")).experiment_id
-
-
-def new_run(
-    store: TrackingStore,
-    experiment: str,
-    *,
-    start: int = 0,
-    params: dict[str, str] | None = None,
-    tags: dict[str, str] | None = None,
-    metrics: dict[str, float] | None = None,
-    parent: str = "",
-) -> str:
-    """The id of a run with what was logged to it."""
-    tags = dict(tags or {}) | ({t.PARENT_TAG: parent} if parent else {})
-    request = r.CreateRun(experiment_id=experiment, start_time=start, tags=[r.RunTag(*tag) for tag in tags.items()])
-    run_id = store.create_run(request).run.info.run_id
-    batch = r.LogBatch(
-        run_id=run_id,
-        params=[r.Param(*param) for param in (params or {}).items()],
-        metrics=[Metric(key, value, 1, 1) for key, value in (metrics or {}).items()],
-    )
-    store.log_batch(batch)
-    return run_id
-
-
-def many_runs(store: TrackingStore, experiment: str) -> None:
-    """Runs of all kinds, the same ones each time."""
-    chance = random.Random(5)  # noqa: S311  # not a secret
-    # A search orders texts that differ by a trailing space as its database does.
-    choices = {"optimizer": OPTIMIZERS, "p": [text for text in OPTIMIZERS if text != "adam "]}
-    for place in range(40):
-        metrics = {"loss": chance.choice((0.5, 1.5, -2.0, math.nan, math.inf, -math.inf)), "other": chance.random()}
-        run_id = new_run(
-            store,
-            experiment,
-            start=1_000 + chance.randrange(8),
-            params={key: chance.choice(texts) for key, texts in choices.items() if chance.random() < 0.8},
-            tags={"team": chance.choice(("x", "y"))} if chance.random() < 0.8 else {},
-            metrics={key: value for key, value in metrics.items() if chance.random() < 0.8},
-        )
-        status = chance.choice(("RUNNING", "FINISHED", "FAILED", "KILLED"))
-        end = chance.choice((None, 2_000, 3_000))
-        store.update_run(r.UpdateRun(run_id=run_id, status=status, end_time=end, run_name=f"run {place % 7}"))  # type: ignore[arg-type]
-        if chance.random() < 0.2:
-            store.delete_run(r.DeleteRun(run_id=run_id))
-
-
-def table(store: TrackingStore, experiment: str, **arguments: Any) -> t.QueryRunsTableResponse:
-    """A window."""
-    return store.query_runs_table(t.QueryRunsTable(experiment_ids=[experiment], **arguments))
-
-
-def ids(response: t.QueryRunsTableResponse) -> list[str]:
-    """The run ids of a window."""
-    return [row.run_id for row in response.rows]
-
-
-class RunTableContract:
+class RunTableContract(RunGroupsContract, RunChangesContract):
     """A test module subclasses it and defines ``store``."""
-
-    @pytest.fixture
-    def experiment(self, store: TrackingStore) -> str:
-        return new_experiment(store)
-
-    @pytest.fixture
-    def crowd(self, store: TrackingStore) -> str:
-        """An experiment with many runs, which no test changes."""
-        if store not in _CROWDS:
-            _CROWDS[store] = new_experiment(store)
-            many_runs(store, _CROWDS[store])
-        return _CROWDS[store]
 
     # -- windows
 
@@ -376,142 +304,6 @@ class RunTableContract:
         found = table(store, experiment, tree=True, expanded=[one, two, own])
         assert [(row.run_id, row.depth) for row in found.rows] == [(one, 0), (two, 0), (three, 0), (own, 0)]
 
-    # -- groups
-
-    def test_groups_are_summed_up(self, store: TrackingStore, experiment: str) -> None:
-        for start, (team, loss) in enumerate(
-            [("x", 1.0), ("y", math.nan), ("x", 2.0), (None, math.inf), ("x", math.nan), ("y", None), (None, 4.0)]
-        ):
-            tags, metrics = {"team": team} if team else {}, {} if loss is None else {"loss": loss}
-            new_run(store, experiment, start=start, tags=tags, metrics=metrics)
-        request = t.GroupRuns(experiment_ids=[experiment], group_by=[TEAM], aggregates=[LOSS])
-        found = store.group_runs(request)
-        assert [(group.key, group.count, group.aggregates) for group in found.groups] == [
-            ([None], 2, [t.GroupFigures(2, 4.0, 4.0, math.inf)]),
-            (["y"], 2, [t.GroupFigures(1, None, None, None)]),
-            (["x"], 3, [t.GroupFigures(3, 1.5, 1.0, 2.0)]),
-        ]
-        assert found.total == 3
-        request.offset, request.max_groups, request.order_by = 1, 1, ["metrics.loss"]
-        assert [group.key for group in store.group_runs(request).groups] == [[None]]
-
-    def test_a_mean_is_no_infinity(self, store: TrackingStore, experiment: str) -> None:
-        for value in (1.5e308, 1.5e308, 0.0):
-            new_run(store, experiment, metrics={"loss": value})
-        request = t.GroupRuns(experiment_ids=[experiment], group_by=[TEAM], aggregates=[LOSS])
-        [group] = store.group_runs(request).groups
-        [figures] = group.aggregates
-        assert figures.mean == pytest.approx(1e308)
-        assert (figures.count, figures.min, figures.max) == (3, 0.0, 1.5e308)
-
-    def test_no_group(self, store: TrackingStore, experiment: str) -> None:
-        request = t.GroupRuns(experiment_ids=[experiment], group_by=[TEAM], aggregates=[LOSS])
-        assert store.group_runs(request) == t.GroupRunsResponse(groups=[], total=0)
-
-    def test_groups_count_every_run_once(self, store: TrackingStore, crowd: str) -> None:
-        columns = [OPTIMIZER, RunColumn("param", "p"), TEAM, RunColumn("attribute", "status")]
-        found = store.group_runs(t.GroupRuns(experiment_ids=[crowd], group_by=columns))
-        rows = table(store, crowd, columns=columns).rows
-        expected = Counter(tuple(row.values) for row in rows)
-        assert {tuple(group.key): group.count for group in found.groups} == expected
-        assert [tuple(group.key) for group in found.groups] == list(expected)  # by the first run of each
-        assert all(sum(group.statuses.values()) == group.count for group in found.groups)
-
-    # -- keys, values, columns
-
-    def test_keys_are_counted(self, store: TrackingStore, experiment: str) -> None:
-        new_run(store, experiment, params={"lr": "0.1", "Mixed": "1"}, tags={"team": "x"}, metrics={"loss": 1.0})
-        new_run(store, experiment, params={"lr": "1e-3", "Mixed": "one"}, metrics={"loss": 1.0, "val/loss": 2.0})
-        gone = new_run(store, experiment, params={"lr": "fast", "gone": "1"}, metrics={"loss": 1.0})
-        store.delete_run(r.DeleteRun(run_id=gone))
-        found = store.list_run_keys(t.ListRunKeys(experiment_ids=[experiment]))
-        assert [(key.kind, key.name, key.runs, key.numeric) for key in found.keys] == [
-            ("metric", "loss", 2, True),
-            ("metric", "val/loss", 1, True),
-            ("param", "Mixed", 2, False),
-            ("param", "lr", 2, True),
-            ("tag", "mlflow.runName", 2, False),
-            ("tag", "team", 1, False),
-        ]
-        assert found.total == 6
-        request = t.ListRunKeys(experiment_ids=[experiment], kinds=["metric", "param"], contains="M", max_results=1)
-        some = store.list_run_keys(request)
-        assert ([key.name for key in some.keys], some.total) == (["Mixed"], 1)
-        store.restore_run(r.RestoreRun(run_id=gone))
-        again = store.list_run_keys(t.ListRunKeys(experiment_ids=[experiment], kinds=["param"]))
-        assert [(key.name, key.runs, key.numeric) for key in again.keys] == [
-            ("lr", 3, False),
-            ("Mixed", 2, False),
-            ("gone", 1, True),
-        ]
-
-    def test_values_are_described(self, store: TrackingStore, experiment: str) -> None:
-        for value in ("1", "10", "10", "1000", "10000", None):
-            new_run(store, experiment, params={"lr": value} if value else {"word": "a"})
-        request = t.DescribeValues(experiment_ids=[experiment], column=RunColumn("param", "lr"))
-        found = store.describe_values(request)
-        assert (found.runs, found.distinct, found.numeric, found.min, found.max) == (5, 4, True, 1.0, 10_000.0)
-        assert found.common == [t.ValueCount("10", 2), *(t.ValueCount(value, 1) for value in ("1", "1000", "10000"))]
-        assert found.histogram is not None
-        assert found.histogram.log
-        assert (len(found.histogram.counts), sum(found.histogram.counts)) == (12, 5)
-        assert (found.histogram.edges[0], found.histogram.edges[-1]) == (1.0, 10_000.0)
-        words = store.describe_values(t.DescribeValues(experiment_ids=[experiment], column=RunColumn("param", "word")))
-        assert (words.runs, words.numeric, words.min, words.histogram) == (1, False, None, None)
-        nothing = store.describe_values(t.DescribeValues(experiment_ids=[experiment], column=RunColumn("tag", "none")))
-        assert (nothing.runs, nothing.distinct, nothing.numeric, nothing.common) == (0, 0, False, [])
-
-    def test_values_of_a_metric_are_described(self, store: TrackingStore, experiment: str) -> None:
-        for value in (1.0, 1.0, -3.0, math.nan, math.inf):
-            new_run(store, experiment, metrics={"loss": value})
-        request = t.DescribeValues(experiment_ids=[experiment], column=LOSS, filter="metrics.loss != 9")
-        found = store.describe_values(request)
-        assert (found.runs, found.distinct, found.min, found.max) == (5, 4, -3.0, 1.0)
-        assert found.common[0] == t.ValueCount(1.0, 2)
-        assert {item.value for item in found.common} == {1.0, -3.0, "NaN", "Infinity"}
-        assert found.histogram is not None
-        assert found.histogram.counts == [1, *[0] * 10, 2]
-
-    def test_whole_columns(self, store: TrackingStore, crowd: str) -> None:
-        columns = [LOSS, RunColumn("metric", "other", "mean"), OPTIMIZER, TEAM, RunColumn("attribute", "start_time")]
-        selection: dict[str, Any] = {"filter": "metrics.other < 0.9", "order_by": ["metrics.loss", "params.p DESC"]}
-        rows = table(store, crowd, columns=columns, **selection).rows
-        found = store.read_columns(t.ReadColumns(experiment_ids=[crowd], columns=columns, **selection))
-        assert found.run_ids == [row.run_id for row in rows]
-        assert found.names == [row.name for row in rows]
-        assert found.statuses == [row.status for row in rows]
-        assert found.columns == [[row.values[place] for row in rows] for place in range(len(columns))]
-        few = store.read_columns(t.ReadColumns(experiment_ids=[crowd], max_runs=3, **selection))
-        assert (few.run_ids, few.matched) == (found.run_ids[:3], len(rows))
-
-    def test_what_differs(self, store: TrackingStore, experiment: str) -> None:
-        long = "a" * 300
-        for value in ("1", "2"):
-            new_run(
-                store,
-                experiment,
-                params={"same": "x", "other": value, "long": long + value, "long same": long},
-                tags={"mlflow.runName": "name", **({"only": "1"} if value == "1" else {})},
-                metrics={"loss": math.nan, "rate": float(value), "half": math.nan if value == "1" else 1.0},
-            )
-        found = store.differing_columns(t.DifferingColumns(experiment_ids=[experiment]))
-        assert [(column.kind, column.key) for column in found.differing] == [
-            ("metric", "half"),
-            ("metric", "rate"),
-            ("param", "long"),
-            ("param", "other"),
-            ("tag", "only"),
-        ]
-        assert found.equal == 4
-        one = store.differing_columns(t.DifferingColumns(experiment_ids=[experiment], filter="params.other = '1'"))
-        assert (one.differing, one.equal) == ([], 9)
-
-    def test_a_trailing_space_is_a_difference(self, store: TrackingStore, experiment: str) -> None:
-        for value in ("a", "a "):
-            new_run(store, experiment, params={"p": value}, tags={"mlflow.runName": "name"})
-        found = store.differing_columns(t.DifferingColumns(experiment_ids=[experiment]))
-        assert [column.key for column in found.differing] == ["p"]
-
     # -- refusals
 
     @pytest.mark.parametrize(
@@ -545,76 +337,3 @@ class RunTableContract:
         ):
             with pytest.raises(InvalidParameterValue, match=named):
                 store.group_runs(t.GroupRuns(experiment_ids=[crowd], **change))
-
-    # -- many at once
-
-    def test_bulk_tags(self, store: TrackingStore, experiment: str) -> None:
-        runs = [new_run(store, experiment, tags={"team": "x"}) for _ in range(3)]
-        request = rc.ChangeRuns(run_ids=[*runs, runs[0]], action="set_tag", key="team", value="y")
-        store.set_tag(r.SetTag(run_id=runs[0], key="team", value="y"))
-        assert store.change_runs(request).changed == 2
-        assert store.change_runs(request).changed == 0
-        search = r.SearchRuns(experiment_ids=[experiment], filter="tags.team = 'y'")
-        found = store.search_runs(search).runs
-        assert {run.info.run_id for run in found} == set(runs)
-        assert {run.data.tags["team"] for run in found} == {"y"}
-        delete = rc.ChangeRuns(run_ids=runs[:2], action="delete_tag", key="team")
-        assert store.change_runs(delete).changed == 2
-        assert store.change_runs(delete).changed == 0
-        assert [run.info.run_id for run in store.search_runs(search).runs] == [runs[2]]
-
-    def test_bulk_names(self, store: TrackingStore, experiment: str) -> None:
-        run_id = new_run(store, experiment)
-        request = rc.ChangeRuns(run_ids=[run_id], action="set_tag", key="mlflow.runName", value="renamed")
-        assert store.change_runs(request).changed == 1
-        assert store.get_run(r.GetRun(run_id=run_id)).run.info.run_name == "renamed"
-
-    def test_bulk_delete_and_restore(self, store: TrackingStore, experiment: str) -> None:
-        runs = [new_run(store, experiment, start=start) for start in (2, 1)]
-        assert store.change_runs(rc.ChangeRuns(run_ids=runs, action="delete")).changed == 2
-        assert store.change_runs(rc.ChangeRuns(run_ids=runs, action="delete")).changed == 0
-        assert ids(table(store, experiment)) == []
-        assert store.change_runs(rc.ChangeRuns(run_ids=runs[:1], action="restore")).changed == 1
-        assert ids(table(store, experiment)) == runs[:1]
-
-    def test_bulk_archive(self, store: TrackingStore, experiment: str) -> None:
-        run_id = new_run(store, experiment)
-        for action, changed in (("archive", 1), ("archive", 0), ("unarchive", 1), ("unarchive", 0)):
-            assert store.change_runs(rc.ChangeRuns(run_ids=[run_id], action=action)).changed == changed  # type: ignore[arg-type]
-        assert ids(table(store, experiment)) == [run_id]
-
-    def test_bulk_is_all_or_nothing(self, store: TrackingStore, experiment: str) -> None:
-        runs = [new_run(store, experiment) for _ in range(2)]
-        deleted = new_run(store, experiment)
-        store.delete_run(r.DeleteRun(run_id=deleted))
-        for others, error in (("missing", DoesNotExist), (deleted, InvalidParameterValue)):
-            for action in ("archive", "set_tag"):
-                request = rc.ChangeRuns(run_ids=[*runs, others], action=action, key="t", value="1")
-                with pytest.raises(error, match=others):
-                    store.change_runs(request)
-        with pytest.raises(DoesNotExist, match="missing"):
-            store.change_runs(rc.ChangeRuns(run_ids=[*runs, "missing"], action="delete"))
-        assert set(ids(table(store, experiment))) == set(runs)
-        assert store.search_runs(r.SearchRuns(experiment_ids=[experiment], filter="tags.t = '1'")).runs == []
-
-    @pytest.mark.parametrize(
-        ("change", "named"),
-        [
-            ({"run_ids": []}, "run_ids has 0"),
-            ({"run_ids": [str(number) for number in range(10_001)]}, "run_ids has 10001"),
-            ({"action": "set_tag"}, "key"),
-            ({"action": "set_tag", "key": "../x"}, "x"),
-            ({"action": "delete_tag"}, "key"),
-            ({"action": "destroy"}, "action"),
-        ],
-    )
-    def test_bad_bulk(self, store: TrackingStore, experiment: str, change: dict[str, Any], named: str) -> None:
-        arguments: dict[str, Any] = {"run_ids": [new_run(store, experiment)], "action": "archive"}
-        with pytest.raises(InvalidParameterValue, match=named):
-            store.change_runs(rc.ChangeRuns(**arguments | change))
-
-    def test_history_is_untouched(self, store: TrackingStore, experiment: str) -> None:
-        run_id = new_run(store, experiment, metrics={"loss": 1.0})
-        store.change_runs(rc.ChangeRuns(run_ids=[run_id], action="archive"))
-        [point] = store.get_metric_history(m.GetMetricHistory(run_id=run_id, metric_key="loss")).metrics
-        assert point.value == 1.0

@@ -16,12 +16,14 @@ from stele.search.tree import And, Compare, Field, Literal, Moment, Node, Not, O
 
 __all__ = [
     "ExperimentRecord",
+    "LoggedModelRecord",
     "Point",
     "RunRecord",
     "Tagged",
     "matches",
     "number_in",
     "search_experiments",
+    "search_logged_models",
     "search_runs",
     "summary",
 ]
@@ -69,6 +71,30 @@ class ExperimentRecord:
     tags: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class LoggedModelRecord:
+    """A logged model and what a search may ask about it, its metrics aside."""
+
+    model_id: str
+    name: str
+    model_type: str
+    creation_timestamp_ms: int
+    last_updated_timestamp_ms: int
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+def search_logged_models(
+    records: Iterable[LoggedModelRecord], node: Node | None, order: Sequence[OrderKey], now: int
+) -> list[LoggedModelRecord]:
+    """The matching logged models in order; the newest first without one."""
+    found = [record for record in records if node is None or matches(record, node, now)]
+    found.sort(key=lambda record: record.model_id)
+    for key in reversed(order or [OrderKey(Field("attribute", "creation_timestamp_ms"), ascending=False)]):
+        found = _ordered(found, key)
+    return found
+
+
 def search_runs(
     records: Iterable[RunRecord],
     experiment_ids: Sequence[int],
@@ -103,7 +129,7 @@ def search_experiments(
     return found
 
 
-R = TypeVar("R", RunRecord, ExperimentRecord)
+R = TypeVar("R", RunRecord, ExperimentRecord, LoggedModelRecord)
 Value = str | float | int
 
 
@@ -150,7 +176,7 @@ def _values(record: Tagged, field: Field) -> list[Value]:
             points = record.metrics.get(field.key)
             return [] if points is None else [summary(points)[field.aggregate or "last"]]
         case "param":
-            assert isinstance(record, RunRecord)
+            assert isinstance(record, RunRecord | LoggedModelRecord)
             return [record.params[field.key]] if field.key in record.params else []
         case "tag":
             return [record.tags[field.key]] if field.key in record.tags else []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stele.search.fields import AGGREGATES
 from stele.search.tree import And, Compare, Field, Literal, Moment, Node, Not, Or, OrderKey
 from stele.testing.registry_oracle import PROMPT_TAG, STAGES, RegisteredRecord, VersionRecord
-from stele.testing.search_oracle import ExperimentRecord, Point, RunRecord
+from stele.testing.search_oracle import ExperimentRecord, LoggedModelRecord, Point, RunRecord
 
 __all__ = [
     "KEYS",
@@ -22,6 +22,9 @@ __all__ = [
     "TEXTS",
     "experiment_filters",
     "experiment_records",
+    "logged_model_filters",
+    "logged_model_orders",
+    "logged_model_records",
     "orders",
     "patterns",
     "registered_filters",
@@ -214,6 +217,40 @@ def experiment_records() -> st.SearchStrategy[list[ExperimentRecord]]:
         tags=st.dictionaries(st.sampled_from(KEYS), TEXTS, max_size=2),
     )
     return st.lists(record, max_size=6, unique_by=(lambda r: r.experiment_id, lambda r: r.name))
+
+
+def logged_model_filters() -> st.SearchStrategy[Node]:
+    """Trees of filters over logged models, without metrics."""
+    times = st.sampled_from(("creation_timestamp_ms", "last_updated_timestamp_ms")).map(_attribute)
+    attributes = (
+        _text(_attribute("name"), TEXTS)
+        | _text(_attribute("model_id"), _IDENTIFIERS)
+        | times.flatmap(lambda field: _numeric(field, _TIME))
+    )
+    return _combined(_keyed("param") | _keyed("param") | _keyed("tag") | attributes)
+
+
+def logged_model_orders() -> st.SearchStrategy[list[OrderKey]]:
+    """Orders of logged models."""
+    return _orders_of("name", "model_type", "model_id", "creation_timestamp_ms", "last_updated_timestamp_ms")
+
+
+def logged_model_records() -> st.SearchStrategy[list[LoggedModelRecord]]:
+    """Up to eight logged models."""
+    texts = st.dictionaries(st.sampled_from(KEYS), TEXTS, max_size=3)
+    record = st.builds(
+        LoggedModelRecord,
+        model_id=st.just(""),
+        name=TEXTS,
+        model_type=_OWN_TEXTS.filter(lambda text: len(text) <= 250),
+        creation_timestamp_ms=_MILLISECONDS,
+        last_updated_timestamp_ms=_MILLISECONDS,
+        params=texts,
+        tags=texts,
+    )
+    return st.lists(record, max_size=8).map(
+        lambda records: [replace(record, model_id=f"r{i}") for i, record in enumerate(records)]
+    )
 
 
 _VERSION_NUMBERS = st.integers(1, 4)

@@ -283,7 +283,16 @@ def test_any_text_is_a_filter_or_an_invalid_filter(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("name = net", "net"), ("params.depth = 3", "3"), ("tags.x IN (a, 'b')", ("a", "b"))]
+    ("text", "value"),
+    [
+        ("name = net", "net"),
+        ("name = 3", "3"),
+        ("params.depth = deep", "deep"),
+        ("params.depth LIKE 3", "3"),
+        ("params.depth = 3", 3.0),
+        ("params.depth IN (3, 4)", (3.0, 4.0)),
+        ("tags.x IN (a, 'b')", ("a", "b")),
+    ],
 )
 def test_text_of_logged_models_needs_no_quotes(text, value):
     assert parse_filter(text, LOGGED_MODELS).value == value

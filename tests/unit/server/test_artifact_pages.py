@@ -103,6 +103,85 @@ def test_files_of_models_and_versions_are_found_like_those_of_runs(call, run):
         assert get(call, "zip", **owner).body[:2] == b"PK"
 
 
+def version_at(call, run: str, path: str, owner: str | None = None) -> dict[str, str]:
+    """A new version that lies in a run; the owner is the run that the request names."""
+    owner = owner or run
+    call.post("registered-models/create", {"name": f"in-{run}"})
+    source = {"name": f"in-{run}", "source": f"runs:/{owner}/{path}", "run_id": owner}
+    made = call.post("model-versions/create", source)
+    assert made.status == 200, made.body
+    return {"model_name": f"in-{run}", "model_version": made.json["model_version"]["version"]}
+
+
+def tree_of(call, owner: dict[str, str]) -> list[str]:
+    return [item["path"] for item in get(call, "tree", **owner).json.get("files", [])]
+
+
+def test_a_version_in_a_run_has_the_files_below_its_path(call, run):
+    for path in ("secret", "model/MLmodel", "model/data/weights", "modelled"):
+        put(call, run, path, path)
+    owner = version_at(call, run, "model")
+    assert tree_of(call, owner) == ["MLmodel", "data/weights"]
+    assert get(call, "tree", **owner).json["root_uri"].endswith(f"{run}/artifacts/model")
+    assert get(call, "file", path="data/weights", **owner).body == b"model/data/weights"
+    assert get(call, "zip", **owner).body[:2] == b"PK"
+    assert tree_of(call, version_at(call, run, "model/data")) == ["weights"]
+    for path in ("../secret", "%2e%2e/secret", "..\\secret", "/secret"):
+        assert get(call, "file", path=path, **owner).status == 400
+    assert get(call, "file", path="secret", **owner).status == 404
+
+
+def test_a_version_in_a_run_may_be_a_logged_model_of_the_run(call, run):
+    """The newest of its name, and of this run only; files of the run itself go first."""
+    owner, inner = version_at(call, run, "net"), version_at(call, run, "net/data")
+    other = call.post("runs/create", {"experiment_id": "0"}).json["run"]["info"]["run_id"]
+    assert tree_of(call, owner) == []
+    for source_run, content in ((run, b"old"), (run, b"new"), (other, b"other")):
+        model = {"experiment_id": "0", "name": "net", "source_run_id": source_run}
+        made = call.post("logged-models", model).json["model"]["info"]
+        address = made["artifact_uri"].removeprefix("mlflow-artifacts:/")
+        for name in ("MLmodel", "data/weights"):
+            call("PUT", f"/api/2.0/mlflow-artifacts/artifacts/{address}/{name}", content)
+    assert tree_of(call, owner) == ["MLmodel", "data/weights"]
+    assert get(call, "file", path="MLmodel", **owner).body == b"new"
+    assert tree_of(call, inner) == ["weights"]
+    put(call, run, "net/of-the-run", "x")
+    assert tree_of(call, owner) == ["of-the-run"]
+
+
+def test_a_version_in_a_run_goes_with_its_run(call, run):
+    put(call, run, "model/MLmodel", "x")
+    owner, orphan = version_at(call, run, "model"), version_at(call, run, "model", "9" * 32)
+    assert get(call, "tree", **orphan).status == 404
+    assert call.post("runs/delete", {"run_id": run}).status == 200
+    assert tree_of(call, owner) == ["MLmodel"]
+
+
+@pytest.mark.parametrize(
+    "path", ["..", "../..", "a/../../b", "%2e%2e/b", "a%2f..%2f..%2fb", "a\\..\\..\\b", "a/%252e%252e/b"]
+)
+def test_no_version_is_made_behind_a_run(call, run, path):
+    call.post("registered-models/create", {"name": f"in-{run}"})
+    source = {"name": f"in-{run}", "source": f"runs:/{run}/{path}", "run_id": run}
+    assert call.post("model-versions/create", source).status == 400
+
+
+@pytest.mark.parametrize("path", ["C:/b", "file:/etc", ".stele", "a#b", "．．/b", "…/b", "x" * 3_000])
+def test_a_version_at_a_path_that_no_file_can_have_shows_nothing(call, run, path):
+    """The registry takes such a source; whoever reads files checks the path once more."""
+    put(call, run, "model/MLmodel", "x")
+    answer = get(call, "tree", **version_at(call, run, path))
+    assert (answer.status, answer.code) == (400, "INVALID_PARAMETER_VALUE")
+
+
+@pytest.mark.parametrize("location", ["s3://bucket/x", "mlflow-artifacts://127.0.0.1:1/x", "gs://169.254.169.254/x"])
+def test_a_version_in_a_run_elsewhere_is_refused(call, location):
+    """An experiment may keep its files where the server does not look: it asks nobody there."""
+    made = call.post("experiments/create", {"name": location, "artifact_location": location})
+    run = call.post("runs/create", {"experiment_id": made.json["experiment_id"]}).json["run"]["info"]["run_id"]
+    assert get(call, "tree", **version_at(call, run, "model")).status == 403
+
+
 @pytest.mark.parametrize("what", ["tree", "table", "file", "zip"])
 @pytest.mark.parametrize(
     ("query", "status"),

@@ -21,7 +21,7 @@ from stele.server.outbound import Rules, is_public, post
 from stele.server.webhooks import WebhookService
 from stele.stores.sql import SqlStore
 from stele.stores.sql.model_tables import webhook_deliveries
-from stele.testing.model_registry import new_model, new_version, set_alias, to_stage
+from stele.testing.registry_calls import new_model, new_version, set_alias, to_stage
 from stele.testing.webhooks import new_webhook
 
 HERE = Rules(("http",), private=True, seconds=5)

@@ -135,3 +135,68 @@ def test_what_waits_when_the_server_stops_is_told() -> None:
     answers = asyncio.run(stop())
     assert answers[0] == b"first"
     assert isinstance(answers[1], Unavailable)
+
+
+class Threads:
+    """Answers, and remembers on which thread it did."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[list[str], bool]] = []
+        self.clock = 0.0
+
+    def __call__(self, jobs: list[Job]) -> list[bytes | BaseException]:
+        names = [job.work for job in jobs]
+        self.batches.append((names, threading.current_thread() is threading.main_thread()))
+        self.clock += 1.0 if "slow" in names else 0.0001
+        return [name.encode() for name in names]
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> Threads:
+    """A model whose predictions take the time that it says."""
+    worker = Threads()
+    monkeypatch.setattr("stele.serving.batching.time.perf_counter", lambda: worker.clock)
+    return worker
+
+
+def ask(worker: Threads, *rounds: list[str], rows: int = 1, **options: Any) -> list[tuple[list[str], bool]]:
+    """Submit each round at once, and the next one when it was answered; the batches, and whether the loop did them."""
+    batcher = Batcher(worker, **options)
+
+    async def all_rounds() -> None:
+        for works in rounds:
+            calls = [
+                batcher.submit(work, group=work[:1], rows=rows, timeout=60, computes=not work.startswith("waits"))
+                for work in works
+            ]
+            assert await asyncio.gather(*calls) == [work.encode() for work in works]
+
+    asyncio.run(all_rounds())
+    batcher.close()
+    return worker.batches
+
+
+def test_what_is_known_to_be_quick_is_computed_without_a_thread(threads: Threads) -> None:
+    assert ask(threads, ["a"], ["a"], ["a1", "a2", "b"]) == [
+        (["a"], False),  # nobody knows yet how long it takes
+        (["a"], True),
+        (["a1", "a2"], True),
+        (["b"], True),
+    ]
+
+
+def test_what_may_wait_for_others_or_is_large_is_not(threads: Threads) -> None:
+    assert ask(threads, ["a"], ["waits"], ["a"]) == [(["a"], False), (["waits"], False), (["a"], True)]
+    assert ask(Threads(), ["a"], ["a"], rows=65) == [(["a"], False), (["a"], False)]
+
+
+def test_after_a_slow_one_threads_predict_until_it_is_forgotten(threads: Threads) -> None:
+    batches = ask(threads, ["a"], ["slow"], *[["a"]] * 100)
+    assert batches[1] == (["slow"], True)
+    assert [by_loop for _, by_loop in batches[2:12]] == [False] * 10
+    assert batches[-1] == (["a"], True)
+
+
+def test_batches_of_the_loop_are_bounded_too(threads: Threads) -> None:
+    batches = ask(threads, ["a"], ["a1", "a2", "a3"], max_rows=2)
+    assert batches[1:] == [(["a1", "a2"], True), (["a3"], True)]

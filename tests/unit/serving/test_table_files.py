@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -44,6 +44,7 @@ def read(file: io.BytesIO, kind: str, types: dict[str, str] | None = None) -> pd
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(
@@ -104,7 +105,7 @@ def test_json_is_what_a_server_answers() -> None:
 
 
 def test_pieces_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_files, "ROWS_AT_ONCE", 80)
+    monkeypatch.setattr(table_files, "ROWS_AT_ONCE", 40)
     lines = b"".join(b'{"a": %d}\n' % number for number in range(25))
     sizes = []
     for payload in read_payloads(io.BytesIO(lines), "jsonl", {}, lambda count: None):
@@ -137,6 +138,13 @@ def test_all_bytes_are_told(kind: str) -> None:
 def test_damaged_files_are_refused(kind: str, content: bytes, problem: str) -> None:
     with pytest.raises(InvalidParameterValue, match=problem):
         read(io.BytesIO(content), kind, TYPES)
+
+
+def test_a_row_longer_than_a_piece_is_refused_with_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_files, "_BLOCK_BYTES", 64)
+    text = b"a,b\n" + b"1,2\n" * 50 + b"1," + b"x" * 500 + b"\n" + b"1,2\n" * 50
+    with pytest.raises(InvalidParameterValue, match="more than 64 bytes"):
+        read(io.BytesIO(text), "csv", {"b": "string"})
 
 
 def test_formats_go_by_the_name(tmp_path: Any) -> None:

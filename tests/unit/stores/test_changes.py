@@ -15,7 +15,7 @@ from stele.schema import runs as r
 from stele.stores.sql import SqlStore
 from stele.stores.sql.changes import Changes, changes_of
 from stele.stores.sql.purge import PurgeChoice
-from stele.testing.run_table import ids, new_experiment, new_run, table
+from stele.testing.run_table_calls import ids, new_experiment, new_run, table
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 
 from services import fresh_database
 from stele.errors import Conflict, InvalidParameterValue
+from stele.schema import logged_models as lm
 from stele.schema import runs as r
 from stele.schema.experiments import GetExperiment
 from stele.schema.metrics import Metric
@@ -140,6 +141,7 @@ def test_runs_survive_the_step_to_stamps_of_changes(empty_uri):
         "DROP TABLE views",
         *(f"DROP INDEX ix_runs_{name}{' ON runs' if db.family == 'mysql' else ''}" for name in stamps),
         *(f"ALTER TABLE runs DROP COLUMN {name}" for name in stamps),
+        "ALTER TABLE logged_model_params DROP COLUMN number",
         f"UPDATE {VERSION_TABLE} SET version_num = '0003'",
     ):
         db.write(lambda c, statement=statement: c.execute(text(statement)))
@@ -155,6 +157,36 @@ def test_runs_survive_the_step_to_stamps_of_changes(empty_uri):
         other = store.create_run(r.CreateRun(experiment_id="0")).run.info.run_id
         found = store.search_runs(r.SearchRuns(experiment_ids=["0"])).runs
         assert {item.info.run_id for item in found} == {run, other}
+
+
+def test_params_of_logged_models_become_numbers(empty_uri):
+    params = {"a": "0.01", "b": "text", "c": "-3", "d": "1e400", "e": "nan"}
+    with SqlStore(empty_uri) as store:
+        for name in "xy":
+            entries = [lm.LoggedModelParameter(key, value) for key, value in params.items()]
+            store.create_logged_model(lm.CreateLoggedModel(experiment_id="0", name=name, params=entries))
+    db = open_database(empty_uri)
+    for statement in (
+        "ALTER TABLE logged_model_params DROP COLUMN number",
+        f"UPDATE {VERSION_TABLE} SET version_num = '0004'",
+    ):
+        db.write(lambda c, statement=statement: c.execute(text(statement)))
+    assert upgrade(db, "/tmp/root") == ("0004", HEAD)
+    db.close()
+    with SqlStore(empty_uri) as store:
+        found = {
+            key: len(
+                store.search_logged_models(
+                    lm.SearchLoggedModels(experiment_ids=["0"], filter=f"params.{key} BETWEEN -5 AND 1")
+                ).models
+            )
+            for key in params
+        }
+        assert found == {"a": 2, "b": 0, "c": 2, "d": 0, "e": 0}
+        entries = [lm.LoggedModelParameter("b", "2")]
+        store.create_logged_model(lm.CreateLoggedModel(experiment_id="0", name="z", params=entries))
+        (model,) = store.search_logged_models(lm.SearchLoggedModels(experiment_ids=["0"], filter="params.b > 1")).models
+        assert model.info.name == "z"
 
 
 def test_database_of_another_program_is_refused(tmp_path):

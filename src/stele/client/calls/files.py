@@ -19,7 +19,6 @@ from stele.client.figures import figure_bytes
 from stele.client.images import Image
 from stele.client.jobs import JOBS
 from stele.errors import InvalidParameterValue, MissingDependency, shown
-from stele.limits import check_model_name
 from stele.registry import Registry
 from stele.schema import runs as messages
 from stele.schema.artifacts import FileInfo
@@ -359,14 +358,9 @@ class FileCalls(RunCalls):
         """The newest logged model of a run whose name is the first part of a path; None when there is none."""
         name = path.strip("/").partition("/")[0]
         try:
-            check_model_name(name)
+            request = SearchLoggedModels.newest_of_run(self.get_run(run_id).info.experiment_id, run_id, name)
         except InvalidParameterValue:
             return None
-        request = SearchLoggedModels(
-            experiment_ids=[self.get_run(run_id).info.experiment_id],
-            filter=f"name = '{name}' AND source_run_id = '{run_id}'",
-            max_results=1,
-        )
         return next(iter(self._store.search_logged_models(request).models), None)
 
     def _write(self, run_id: str, path: str, content: bytes) -> None:

@@ -21,6 +21,7 @@ from stele.stores.sql.model_tables import MODEL_PENDING, logged_model_params, lo
 from stele.stores.sql.run_names import random_run_name
 from stele.stores.sql.search import set_time_limit
 from stele.stores.sql.tables import STAGE_ACTIVE, STAGE_DELETED
+from stele.stores.sql.texts import number_in
 
 __all__ = ["LoggedModelOperations"]
 
@@ -56,9 +57,10 @@ class LoggedModelOperations(StoreCore):
             row["artifact_uri"] = f"{experiment.artifact_location.rstrip('/')}/models/{model_id}/artifacts"
             inserted = connection.execute(logged_models.insert(), row)
             model = int(inserted.inserted_primary_key[0])  # type: ignore[index]  # an insert of one row has it
-            for table, values in ((logged_model_params, params), (logged_model_tags, tags)):
-                if values:
-                    connection.execute(table.insert(), _rows(model, values))
+            if params:
+                connection.execute(logged_model_params.insert(), _param_rows(model, params))
+            if tags:
+                connection.execute(logged_model_tags.insert(), _rows(model, tags))
             return _response(connection, found_model(connection, model_id))
 
         return self.db.write(work)
@@ -147,7 +149,7 @@ class LoggedModelOperations(StoreCore):
                     )
             fresh = {key: value for key, value in params.items() if key not in stored}
             if fresh:
-                connection.execute(logged_model_params.insert(), _rows(row.model, fresh))
+                connection.execute(logged_model_params.insert(), _param_rows(row.model, fresh))
             return Empty()
 
         return self.db.write(work)
@@ -169,6 +171,10 @@ def _checked(items: Sequence[_Entry], path: str, *, repeated: bool = False) -> d
 
 def _rows(model: int, values: dict[str, str]) -> list[dict[str, Any]]:
     return [{"model": model, "key": key, "value": values[key]} for key in sorted(values)]
+
+
+def _param_rows(model: int, values: dict[str, str]) -> list[dict[str, Any]]:
+    return [row | {"number": number_in(row["value"])} for row in _rows(model, values)]
 
 
 def _stored(connection: Connection, table: Table, model: int) -> dict[str, str]:

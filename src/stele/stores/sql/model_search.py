@@ -228,6 +228,8 @@ class ModelClauses(Clauses):
             value: Condition = true()
         elif node.field.entity == "metric":
             value = self.number(table.c.value, node)
+        elif node.compares_number:
+            value = self.number(table.c.number, node)
         else:
             value = self.text(table.c.value, node)
         key = and_(table.c.model == row.c.model, self.dialect.equal(table.c.key, node.field.key))

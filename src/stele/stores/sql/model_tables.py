@@ -86,6 +86,8 @@ logged_model_params = Table(
     Column("model", ID, nullable=False),
     Column("key", word(250), nullable=False),
     Column("value", LONG_TEXT, nullable=False),
+    # A param that reads as a finite number, as in ``run_texts``.
+    Column("number", Double),
     PrimaryKeyConstraint("model", "key"),
     **CLUSTERED,
 )

@@ -228,8 +228,7 @@ class Clauses:
             return true()
         if node.field.entity == "metric":
             return self.number(aggregate(table, node.field.aggregate), node)
-        first = node.value[0] if isinstance(node.value, tuple) else node.value
-        if not isinstance(first, str):
+        if node.compares_number:
             return self.number(table.c.number, node)
         return self.text(table.c.value, node, table)
 
