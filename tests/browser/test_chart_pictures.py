@@ -151,6 +151,44 @@ def test_charts_and_sections_are_added_edited_and_removed(site, made):
     expect(card(site, "val/accuracy")).to_have_count(0)
 
 
+def carry_to(site, what, x, y):
+    """Drag something by its heading to a place in the window."""
+    start = what.get_by_role("heading").bounding_box()
+    site.page.mouse.move(start["x"] + 4, start["y"] + 4)
+    site.page.mouse.down()
+    site.page.mouse.move(x, y, steps=3)
+    expect(site.page.locator(".dropline")).to_be_visible()
+    site.page.mouse.up()
+    expect(site.page.locator(".dragged")).to_have_count(0)
+
+
+def test_sections_are_added_named_and_dragged(site, client, new_experiment):
+    experiment = new_experiment("sections")
+    seeds.new_run(client, experiment, "one", metrics={f"{name}/loss": 1.0 for name in ("a", "b", "c")})
+    site.open(f"/experiments/{experiment}/charts")
+    expect(card(site, "c/loss")).to_be_visible()
+    site.button("Add a section").click()
+    site.answer("Name", "Mine", "Add")
+    expect(site.page.get_by_role("heading", level=2).first).to_have_text("Mine")
+    mine = site.page.get_by_role("heading", name="Mine", exact=True).bounding_box()
+    carry_to(site, card(site, "b/loss"), mine["x"] + 5, mine["y"] + 5)
+    assert titles(site, "Mine") == ["b/loss"]
+    site.menu("Options of c", "Rename")
+    site.answer("Name", "The rest", "Rename")
+    rest = site.page.get_by_role("heading", name="The rest", exact=True)
+    expect(rest).to_be_visible()
+    carry_to(site, site.page.get_by_role("button", name=re.compile("^The rest")), mine["x"] + 5, mine["y"] + 5)
+    order = ["The rest", "Mine", "a"]
+    assert [name for name in sections(site) if name in order] == order
+    site.reload()
+    expect(card(site, "c/loss")).to_be_visible()
+    assert [name for name in sections(site) if name in order] == order
+    # A metric that is logged later finds its section by whatever name it has.
+    seeds.new_run(client, experiment, "two", metrics={"c/accuracy": 1.0})
+    expect(card(site, "c/accuracy")).to_be_visible()
+    assert titles(site, "c") == ["c/accuracy", "c/loss"]
+
+
 def test_a_chart_is_resized_by_its_edge_by_menu_and_by_keys(site, made):
     site.open(made.address)
     shows(site, "train/loss", 12)
@@ -180,14 +218,8 @@ def test_charts_are_dragged_within_a_section_and_into_another(site, client, new_
     assert titles(site, "a") == ["a/one", "a/three", "a/two"]
 
     def carry(title: str, target: str, share: float) -> None:
-        head = card(site, title).get_by_role("heading")
-        start, box = head.bounding_box(), card(site, target).bounding_box()
-        site.page.mouse.move(start["x"] + 4, start["y"] + 4)
-        site.page.mouse.down()
-        site.page.mouse.move(box["x"] + share * box["width"], box["y"] + 60, steps=3)
-        expect(site.page.locator(".dropline")).to_be_visible()
-        site.page.mouse.up()
-        expect(site.page.locator(".dragged")).to_have_count(0)
+        box = card(site, target).bounding_box()
+        carry_to(site, card(site, title), box["x"] + share * box["width"], box["y"] + 60)
 
     carry("a/two", "a/one", 0.2)
     expect(site.page.locator(".card[data-section='a'] h3")).to_have_text(["a/two", "a/one", "a/three"])

@@ -2,13 +2,12 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { lazy, Suspense, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { count } from "../../format/figures";
 import { Button } from "../../kit/controls";
-import { Icon } from "../../kit/Icon";
-import { Menu } from "../../kit/Popover";
 import { Empty } from "../../kit/states";
-import { announce } from "../../shell/undo";
+import { ask } from "../../shell/ask";
 import { useSize } from "../line/useShown";
 import { ChartCard, widthOf } from "./ChartCard";
-import { layoutOf, rowsOf, sectionId, stepSection, type Chart, type Section } from "./layout";
+import { addSection, layoutOf, rowsOf, type Chart, type Section } from "./layout";
+import { SectionHead } from "./SectionHead";
 import type { AddedChart } from "./settings";
 import { useStage } from "./stage";
 import { ToolBar } from "./ToolBar";
@@ -44,7 +43,7 @@ export function Board({ keys, suggested, aside }: BoardProps) {
   );
   const columns = Math.max(1, Math.floor((size.width - 2 * PADDING + GAP) / (LEAST + GAP)));
   const rows = useMemo(() => rowsIn(sections, settings.options, columns), [sections, settings.options, columns]);
-  const { grab, dropped } = useChartDrag(sections);
+  const { grabChart, grabSection, dropped } = useChartDrag(sections);
   const total = keys.length + (suggested?.length ?? 0) + settings.added.length;
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
@@ -59,9 +58,15 @@ export function Board({ keys, suggested, aside }: BoardProps) {
   useLayoutEffect(() => virtual.measure(), [virtual, rows]);
   const edge = (virtual.scrollOffset ?? 0) + size.height;
 
+  const newSection = async () => {
+    const name = await ask({ title: "Add a section", label: "Name", value: "", action: "Add" });
+    if (name) change((held) => addSection(sections, held, name));
+  };
+
   return (
     <div className={dropped ? "board moving" : "board"} ref={box}>
       <ToolBar charts={total}>
+        <Button icon="group" title="Add a section" onClick={() => void newSection()} />
         {source && <Button icon="plus" title="Add a chart" onClick={() => setEdited("new")} />}
       </ToolBar>
       <div className="scroll" ref={scroller} tabIndex={-1}>
@@ -84,11 +89,16 @@ export function Board({ keys, suggested, aside }: BoardProps) {
                         width={widthOf(chart, settings.options, columns)}
                         later={virtual.isScrolling || item.start > edge}
                         onEdit={setEdited}
-                        onGrab={grab}
+                        onGrab={grabChart}
                       />
                     ))
                   ) : (
-                    <SectionHead section={section} sections={sections} aside={item.index === 0 ? aside : null} />
+                    <SectionHead
+                      section={section}
+                      sections={sections}
+                      aside={item.index === 0 ? aside : null}
+                      onGrab={grabSection}
+                    />
                   )}
                 </div>
               );
@@ -127,66 +137,6 @@ function rowsIn(sections: readonly Section[], options: Parameters<typeof widthOf
     });
     return [head, ...filled];
   });
-}
-
-function SectionHead({
-  section,
-  sections,
-  aside,
-}: {
-  section: Section;
-  sections: readonly Section[];
-  aside: ReactNode;
-}) {
-  const { settings, change } = useStage();
-  const { name, open } = section;
-  const toggle = () =>
-    change({ closed: open ? [...settings.closed, name] : settings.closed.filter((one) => one !== name) });
-  const remove = () => {
-    change(
-      section.pinned
-        ? { pinned: [] }
-        : {
-            removed: [...settings.removed, sectionId(name)],
-            sections: settings.sections.filter((one) => one !== name),
-          },
-    );
-    announce(`Removed ${name}`, async () =>
-      change({ pinned: settings.pinned, removed: settings.removed, sections: settings.sections }),
-    );
-  };
-  return (
-    <div className="sec" data-section={name}>
-      <button type="button" className="secfold" aria-expanded={open} onClick={toggle}>
-        <Icon name={open ? "down" : "right"} size={12} />
-        <h2>{name}</h2>
-        <span className="n">{count(section.charts.length)}</span>
-      </button>
-      <span className="tools">
-        <Menu
-          label={`Options of ${name}`}
-          items={[
-            {
-              text: "Move up",
-              icon: "up",
-              disabled: section.pinned && "Pinned charts stay on top",
-              onChoose: () => change(stepSection(sections, name, -1)),
-            },
-            {
-              text: "Move down",
-              icon: "down",
-              disabled: section.pinned && "Pinned charts stay on top",
-              onChoose: () => change(stepSection(sections, name, 1)),
-            },
-            null,
-            { text: section.pinned ? "Unpin all" : "Remove", icon: "x", onChoose: remove },
-          ]}
-        />
-      </span>
-      <span className="grow" />
-      {aside}
-    </div>
-  );
 }
 
 function NoCharts({ total }: { total: number }) {

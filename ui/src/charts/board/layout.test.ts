@@ -1,5 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { layoutOf, moveChart, PINNED, removeChart, rowsOf, sectionId, stepChart, stepSection } from "./layout";
+import {
+  addSection,
+  layoutOf,
+  moveChart,
+  moveSection,
+  PINNED,
+  removeChart,
+  renameSection,
+  rowsOf,
+  sectionId,
+  stepChart,
+  stepSection,
+} from "./layout";
 import { DEFAULTS, type ChartSettings } from "./settings";
 
 const KEYS = ["val/loss", "val/acc", "train/loss", "system/gpu"];
@@ -46,6 +58,27 @@ describe("layout", () => {
     expect(stepChart(sections, DEFAULTS, "m:val/acc", "val", -1)).toEqual({});
     expect(stepSection(sections, "system", -2)).toEqual({ sections: ["system", "train", "val"] });
     expect(Object.keys(shape(set(stepSection(sections, "system", -5))))).toEqual(["system", "train", "val"]);
+  });
+
+  it("puts a section where another one stands", () => {
+    const sections = layoutOf(KEYS, set({ pinned: ["m:val/loss"] }));
+    expect(moveSection(sections, "train", "system")).toEqual({ sections: ["val", "system", "train"] });
+    expect(moveSection(sections, "system", "train")).toEqual({ sections: ["system", "train", "val"] });
+  });
+
+  it("adds a section above all others, and brings back a removed one", () => {
+    const removed = set({ removed: [sectionId("system")] });
+    const sections = layoutOf(KEYS, removed);
+    expect(shape(set(addSection(sections, removed, "Mine")))).toMatchObject({ Mine: [] });
+    expect(addSection(sections, removed, "system")).toEqual({ sections: ["system", "train", "val"], removed: [] });
+  });
+
+  it("calls a section otherwise, with metrics that are yet to come", () => {
+    const renamed = set(renameSection(DEFAULTS, "val", "Validation"));
+    const sections = layoutOf([...KEYS, "val/f1"], renamed);
+    expect(sections[1]).toMatchObject({ name: "val", title: "Validation" });
+    expect(sections[1]!.charts.map(({ title }) => title)).toEqual(["val/acc", "val/f1", "val/loss"]);
+    expect(renameSection(renamed, "val", "val")).toEqual({ named: {} });
   });
 
   it("forgets what is removed", () => {

@@ -14,7 +14,9 @@ export interface Chart {
 }
 
 export interface Section {
+  /** What it is known by: the prefix of its metrics, or the name that it was added with. */
   name: string;
+  title: string;
   charts: Chart[];
   open: boolean;
   /** The pinned section is a second place for charts, not their own. */
@@ -101,6 +103,7 @@ export function layoutOf(
     .filter((name) => !removed.has(sectionId(name)))
     .map((name) => ({
       name,
+      title: settings.named[name] ?? name,
       charts: shown(inOrder(places.get(name)!, settings.order[name] ?? [])),
       open: !settings.closed.includes(name),
       pinned: false,
@@ -108,7 +111,10 @@ export function layoutOf(
     .filter(({ name, charts }) => charts.length > 0 || (settings.search === "" && settings.sections.includes(name)));
   const pinned = shown(settings.pinned);
   if (pinned.length === 0) return sections;
-  return [{ name: PINNED, charts: pinned, open: !settings.closed.includes(PINNED), pinned: true }, ...sections];
+  return [
+    { name: PINNED, title: PINNED, charts: pinned, open: !settings.closed.includes(PINNED), pinned: true },
+    ...sections,
+  ];
 }
 
 /** The wanted ones first, in their order; then the others as they came. */
@@ -174,13 +180,40 @@ export function stepChart(
   return section === PINNED ? { pinned: ids } : { order: { ...settings.order, [section]: ids } };
 }
 
+const namesOf = (sections: readonly Section[]): string[] =>
+  sections.flatMap(({ name, pinned }) => (pinned ? [] : [name]));
+
+/** Moves a section by so many places. */
 export function stepSection(sections: readonly Section[], name: string, by: number): Partial<ChartSettings> {
-  const names = sections.filter(({ pinned }) => !pinned).map((one) => one.name);
+  const names = namesOf(sections);
   const at = names.indexOf(name);
-  const to = Math.max(0, Math.min(names.length - 1, at + by));
-  names.splice(at, 1);
-  names.splice(to, 0, name);
+  const to = names[Math.max(0, Math.min(names.length - 1, at + by))]!;
+  return moveSection(sections, name, to);
+}
+
+/** Puts a section where another one stands, which gives way towards where it came from. */
+export function moveSection(sections: readonly Section[], name: string, to: string): Partial<ChartSettings> {
+  const names = namesOf(sections);
+  const at = names.indexOf(to);
+  names.splice(names.indexOf(name), 1);
+  names.splice(at, 0, name);
   return { sections: names };
+}
+
+/** Adds a section without charts, above all others; one that was removed comes back. */
+export const addSection = (
+  sections: readonly Section[],
+  settings: ChartSettings,
+  name: string,
+): Partial<ChartSettings> => ({
+  sections: [name, ...namesOf(sections).filter((one) => one !== name)],
+  removed: settings.removed.filter((one) => one !== sectionId(name)),
+});
+
+/** Calls a section otherwise. Its metrics keep their place in it, those that are yet to come as well. */
+export function renameSection(settings: ChartSettings, name: string, title: string): Partial<ChartSettings> {
+  const { [name]: _, ...others } = settings.named;
+  return { named: title === name ? others : { ...others, [name]: title } };
 }
 
 /** Takes a chart off the page: a person's own is forgotten, another one is kept from coming back. */

@@ -30,6 +30,7 @@ const FULL: ChartSettings = {
   order: { val: ["m:val/b", "m:val/a"] },
   home: { "m:loss": "Mine" },
   sections: ["Mine"],
+  named: { val: "Validation" },
   closed: ["system"],
   removed: ["m:noise"],
 };

@@ -52,6 +52,8 @@ export interface ChartSettings {
   home: Record<string, string>;
   /** Sections in the order that a person gave them, with those that hold nothing yet. */
   sections: string[];
+  /** What a section is called, where a person has named it otherwise. */
+  named: Record<string, string>;
   closed: string[];
   removed: string[];
 }
@@ -78,6 +80,7 @@ export const DEFAULTS: ChartSettings = {
   order: {},
   home: {},
   sections: [],
+  named: {},
   closed: [],
   removed: [],
 };
@@ -138,6 +141,7 @@ export function parseSettings(stored: Stored): ChartSettings {
     order: mapped(stored.or, texts),
     home: mapped(stored.h, String),
     sections: texts(stored.s),
+    named: mapped(stored.sn, String),
     closed: texts(stored.c),
     removed: texts(stored.rm),
   };
@@ -163,6 +167,7 @@ export function formatSettings(settings: ChartSettings): Stored {
     or: filled(settings.order),
     h: filled(settings.home),
     s: filled(settings.sections),
+    sn: filled(settings.named),
     c: filled(settings.closed),
     rm: filled(settings.removed),
   };

@@ -1,20 +1,28 @@
-/** Dragging charts with the pointer. The card itself may scroll out of the page meanwhile, so the window listens. */
+/** Dragging charts and sections. What is dragged may scroll out of the page meanwhile, so the window listens. */
 
 import { useRef, useState, type ReactNode } from "react";
-import { moveChart, type Chart, type Section } from "./layout";
+import { moveChart, moveSection, type Chart, type Section } from "./layout";
+import type { ChartSettings } from "./settings";
 import { useStage } from "./stage";
 
 interface Target {
   section: string;
   before: string | null;
-  /** The edge where the chart would go, in the window. */
-  edge: { left: number; top: number; height: number };
+  /** The edge where it would go, in the window. */
+  edge: { left: number; top: number; height: number; width?: number };
+}
+
+interface Dragged {
+  title: string;
+  targetAt: (x: number, y: number, sections: readonly Section[]) => Target | null;
+  drop: (target: Target, sections: readonly Section[], settings: ChartSettings) => Partial<ChartSettings>;
 }
 
 const LEAST = 6;
 
 export function useChartDrag(sections: readonly Section[]): {
-  grab: (event: React.PointerEvent, chart: Chart) => void;
+  grabChart: (event: React.PointerEvent, chart: Chart) => void;
+  grabSection: (event: React.PointerEvent, section: Section) => void;
   dropped: ReactNode;
 } {
   const { settings, change } = useStage();
@@ -22,7 +30,7 @@ export function useChartDrag(sections: readonly Section[]): {
   const now = useRef({ sections, settings });
   now.current = { sections, settings };
 
-  const grab = (event: React.PointerEvent, chart: Chart) => {
+  const grab = (event: React.PointerEvent, { title, targetAt, drop }: Dragged) => {
     const start = { x: event.clientX, y: event.clientY };
     let target: Target | null = null;
     let moving = false;
@@ -30,14 +38,14 @@ export function useChartDrag(sections: readonly Section[]): {
       moving ||= Math.hypot(x - start.x, y - start.y) >= LEAST;
       if (!moving) return;
       target = targetAt(x, y, now.current.sections);
-      setGhost({ title: chart.title, x, y, target });
+      setGhost({ title, x, y, target });
     };
-    const stop = (drop: boolean) => {
+    const stop = (dropping: boolean) => {
       removeEventListener("pointermove", move);
       removeEventListener("pointerup", up);
       removeEventListener("keydown", key, true);
       setGhost(null);
-      if (drop && target) change(moveChart(now.current.sections, now.current.settings, chart.id, target));
+      if (dropping && target) change(drop(target, now.current.sections, now.current.settings));
     };
     const up = () => stop(moving);
     const key = (pressed: KeyboardEvent) => {
@@ -48,6 +56,19 @@ export function useChartDrag(sections: readonly Section[]): {
     addEventListener("keydown", key, true);
   };
 
+  const grabChart = (event: React.PointerEvent, { id, title }: Chart) =>
+    grab(event, {
+      title,
+      targetAt: placeAt,
+      drop: (target, all, held) => moveChart(all, held, id, target),
+    });
+  const grabSection = (event: React.PointerEvent, { name, title }: Section) =>
+    grab(event, {
+      title,
+      targetAt: (x, y, all) => sectionAt(x, y, all, name),
+      drop: ({ section }, all) => moveSection(all, name, section),
+    });
+
   const dropped = ghost && (
     <>
       {ghost.target && <div className="dropline" style={ghost.target.edge} />}
@@ -56,10 +77,11 @@ export function useChartDrag(sections: readonly Section[]): {
       </div>
     </>
   );
-  return { grab, dropped };
+  return { grabChart, grabSection, dropped };
 }
 
-function targetAt(x: number, y: number, sections: readonly Section[]): Target | null {
+/** Where a chart would go: before or behind the one under the pointer. */
+function placeAt(x: number, y: number, sections: readonly Section[]): Target | null {
   const element = document.elementFromPoint(x, y)?.closest<HTMLElement>("[data-section]");
   if (!element) return null;
   const section = element.dataset.section!;
@@ -71,4 +93,15 @@ function targetAt(x: number, y: number, sections: readonly Section[]): Target | 
   const right = x > box.left + box.width / 2;
   const before = charts[right ? at + 1 : at]?.id ?? null;
   return { section, before, edge: { left: right ? box.right + 5 : box.left - 7, top: box.top, height: box.height } };
+}
+
+/** Where a section would go: in place of the one under the pointer, which gives way. */
+function sectionAt(x: number, y: number, sections: readonly Section[], moved: string): Target | null {
+  const element = document.elementFromPoint(x, y)?.closest<HTMLElement>("[data-section]");
+  const section = element?.dataset.section;
+  const names = sections.flatMap(({ name, pinned }) => (pinned ? [] : [name]));
+  if (!element || section === undefined || section === moved || !names.includes(section)) return null;
+  const { left, top, bottom, width } = element.getBoundingClientRect();
+  const edge = names.indexOf(section) > names.indexOf(moved) ? bottom : top;
+  return { section, before: null, edge: { left, top: edge - 1, height: 2, width } };
 }
