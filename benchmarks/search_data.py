@@ -115,6 +115,7 @@ def _run(generator: random.Random, number: int, experiment_id: int) -> tuple[Any
     metrics["epoch"] = float(generator.randrange(1, 100))
     run_id = f"{generator.getrandbits(128):032x}"
     latest = [LatestMetric(key, value, START + number, 100) for key, value in metrics.items()]
+    end_time = START + number * 1_000 + generator.randrange(10_000_000)
     row = {
         "run": number,
         "run_id": run_id,
@@ -122,7 +123,10 @@ def _run(generator: random.Random, number: int, experiment_id: int) -> tuple[Any
         "stage": int(generator.random() < 0.01),
         "status": generator.choice((1, 3, 3, 3, 4)),
         "start_time": START + number * 1_000,
-        "end_time": START + number * 1_000 + generator.randrange(10_000_000),
+        "end_time": end_time,
+        # Changed when they ended, not all of them in the minute that loading takes.
+        "change_stamp": end_time,
+        "record_stamp": end_time,
         "name": f"run-{number}",
         "user_id": tags["user"],
         "artifact_uri": f"mlflow-artifacts:/{experiment_id}/{run_id}/artifacts",
