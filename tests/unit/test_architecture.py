@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -280,3 +281,9 @@ def test_help_loads_no_command():
     assert not {
         name for name in loaded if name.startswith(("stele.cli.", "stele.server", "stele.stores", "sqlalchemy"))
     }
+
+
+def test_modules_of_tests_have_names_of_their_own():
+    """pytest imports them by their names alone, and stops at the second of the same name when it collects all."""
+    names = Counter(path.name for path in Path(__file__).parents[1].rglob("test_*.py"))
+    assert [name for name, times in names.items() if times > 1] == []
