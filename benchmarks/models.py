@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -150,13 +149,5 @@ def _write_rows(csv: Path, parquet: Path, rows: int) -> None:
 
 def _timed(*command: str) -> tuple[float, float]:
     """Seconds, and megabytes of memory at the most."""
-    started = time.perf_counter()
-    silent = subprocess.DEVNULL
-    process = subprocess.Popen(
-        command, stdout=silent, stderr=silent, env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return time.perf_counter() - started, used.ru_maxrss / 1000
+    seconds, megabytes = run_script(sys.executable, "timed_command.py", *command)
+    return seconds, megabytes
