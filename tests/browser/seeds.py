@@ -13,7 +13,7 @@ from stele.client.client import Client
 from stele.entities import Metric, Param, RunTag
 from stele.schema.datasets import Dataset, DatasetInput, InputTag
 
-__all__ = ["EPOCH", "MLMODEL", "curve", "dataset", "model_version", "new_run", "picture", "put", "sweep"]
+__all__ = ["EPOCH", "MLMODEL", "curve", "dataset", "diff", "model_version", "new_run", "picture", "put", "sweep"]
 
 EPOCH = 1_750_000_000_000
 """When the first run of a test began, in milliseconds since 1970."""
@@ -87,6 +87,19 @@ def sweep(client: Client, experiment_id: str, runs: int, steps: int = 12) -> lis
             )
         )
     return made
+
+
+def diff(rate: float) -> str:
+    """Changes that nobody committed: another learning rate."""
+    return f"""\
+diff --git a/train.py b/train.py
+--- a/train.py
++++ b/train.py
+@@ -1,2 +1,2 @@
+ import stele
+-rate = 0.1
++rate = {rate}
+"""
 
 
 def put(client: Client, run: str, folder: Path, files: dict[str, str | bytes]) -> None:

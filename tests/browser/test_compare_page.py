@@ -11,15 +11,6 @@ from pages import Site
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
-DIFF = """\
-diff --git a/train.py b/train.py
---- a/train.py
-+++ b/train.py
-@@ -1,2 +1,2 @@
- import stele
--rate = 0.1
-+rate = {rate}
-"""
 COLORS = ((49, 85, 196), (196, 49, 49), (49, 196, 85))
 
 
@@ -42,7 +33,7 @@ def made(client, tmp_path_factory):
         )
         files = {
             "results.csv": f"epoch,score\n0,{score}\n1,{score + 1}\n",
-            "environment/git.diff": DIFF.format(rate=rate),
+            "environment/git.diff": seeds.diff(rate),
             "environment/requirements.txt": f"numpy==2.{i}.0\nscipy==1.0.0\n",
         }
         if i < 2:

@@ -16,15 +16,6 @@ from pages import Site
 from playwright.sync_api import Locator, expect
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-DIFF = """\
-diff --git a/train.py b/train.py
---- a/train.py
-+++ b/train.py
-@@ -1,2 +1,2 @@
- import stele
--rate = 0.1
-+rate = 0.3
-"""
 ROWS = 1000
 CSV = "epoch,split,score\n" + "".join(f"{i},val,{i / 8}\n" for i in range(ROWS))
 LOG = "epoch 1: loss 0.5\n\x1b[31mepoch 2: loss 0.25\x1b[0m\nprogress 10 %\rprogress 100 %\n"
@@ -65,7 +56,7 @@ FILES: dict[str, str | bytes] = {
     "model/requirements.txt": "scikit-learn==1.7.0\n",
     "train.log": LOG,
     "logs/worker.txt": "worker ready\n",
-    "environment/git.diff": DIFF,
+    "environment/git.diff": seeds.diff(0.3),
     "environment/requirements.txt": "numpy==2.3.1\nscikit-learn==1.7.0\n",
     "environment/environment.json": json.dumps({"python": "3.12.1", "cpu": {"cores": 8}}),
 }

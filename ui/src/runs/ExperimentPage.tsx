@@ -12,7 +12,7 @@ import { Loading, Problem } from "../kit/states";
 import { Page, type Tab } from "../shell/Page";
 import { loadCharts } from "./askAhead";
 import { RunsTab } from "./RunsTab";
-import { useCounts, useRunKeys } from "./useTable";
+import { useCounts } from "./useTable";
 import { ViewsMenu } from "./ViewsMenu";
 
 const ChartsTab = lazy(loadCharts);
@@ -30,8 +30,6 @@ const TABS = [
 export default function ExperimentPage() {
   const { experimentId = "", tab = "runs" } = useParams({ strict: false });
   const { data: experiment, error, refetch } = useQuery(experimentQuery(experimentId));
-  // What the tabs wait for is asked for at the same time.
-  useRunKeys(experimentId);
   useLive([experimentId]);
   if (error)
     return (

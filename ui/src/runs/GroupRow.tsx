@@ -60,13 +60,7 @@ export function GroupRow({
         const [low, high] = [toNumber(figure.min), toNumber(figure.max)];
         const title = `Mean of ${count(figure.count)}; ${low === null ? MISSING : metric(low, place.decimals)} to ${high === null ? MISSING : metric(high, place.decimals)}`;
         return (
-          <div
-            key={place.id}
-            role="gridcell"
-            className={`cell num ${place.first ? "gl" : ""} ${place.frozen ? "frozen" : ""}`}
-            style={{ left: place.left, width: place.width }}
-            title={title}
-          >
+          <div key={place.id} role="gridcell" className={place.classes} style={place.style} title={title}>
             {mean === null ? MISSING : metric(mean, place.decimals || 4)}
             {model.baseline && <span className="delta" />}
           </div>

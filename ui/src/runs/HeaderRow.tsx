@@ -42,7 +42,7 @@ export const HeaderRow = memo(function HeaderRow({
           <div
             key={place.id}
             className={`cell ${place.first ? "gl" : ""} ${place.frozen ? "frozen" : ""}`}
-            style={{ left: place.left, width: place.width }}
+            style={place.style}
           >
             {place.first && groupLabel(place.column)}
           </div>
@@ -109,14 +109,7 @@ function Head({
     next.splice(place.index, 0, shown[from]!);
     change({ columns: next });
   };
-  const classes = [
-    "cell",
-    place.numeric ? "num" : "",
-    place.first ? "gl" : "",
-    place.frozen ? "frozen" : "",
-    sorted ? "sorted" : "",
-    over ? "over" : "",
-  ];
+  const classes = [place.classes, sorted && "sorted", over && "over"];
   const special = column.aggregate && column.aggregate !== "last" ? column.aggregate : "";
   const aggregate = special === "curve" ? "" : special;
   return (
@@ -125,7 +118,7 @@ function Head({
       aria-colindex={place.index + 2}
       aria-sort={ariaSort(view, column)}
       className={classes.filter(Boolean).join(" ")}
-      style={{ left: place.left, width: place.width }}
+      style={place.style}
       draggable
       onDragStart={(event) => event.dataTransfer.setData("text/x-stele-column", place.id)}
       onDragOver={(event) => {

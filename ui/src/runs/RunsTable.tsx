@@ -3,6 +3,7 @@
 import { useRouter } from "@tanstack/react-router";
 import { useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
 import { flushSync } from "react-dom";
+import { toRun } from "../run/links";
 import { GroupRow } from "./GroupRow";
 import { HeaderRow } from "./HeaderRow";
 import { RunRow } from "./RunRow";
@@ -73,10 +74,7 @@ export function RunsTable(props: Props) {
   const columns = useSame(useMemo(() => columnsInSight(model, sight.from, sight.to), [model, sight]));
   const router = useRouter();
   const onAim = useCallback(
-    ({ experiment_id: experimentId, run_id: runId }: Row) => {
-      const params = { experimentId, runId, _splat: "" };
-      void router.preloadRoute({ to: "/experiments/$experimentId/runs/$runId/$", params });
-    },
+    ({ experiment_id, run_id }: Row) => void router.preloadRoute(toRun(experiment_id, run_id) as never),
     [router],
   );
   const rowProps = { model, columns, onAim, onFocus: props.onCurrent, onPick: props.onPick, onFold: props.onFold };

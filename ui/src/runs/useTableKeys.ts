@@ -1,4 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
+import { toRun } from "../run/links";
 import { useShortcuts } from "../shell/shortcuts";
 import type { Row } from "./selection";
 import { locate, type Layout } from "./segments";
@@ -51,11 +52,7 @@ export function useTableKeys(given: Given): void {
   const open = () => {
     const place = locate(layout, current);
     if (place?.segment.kind === "header") given.onFoldGroup(place.segment.id);
-    else if (row)
-      void navigate({
-        to: "/experiments/$experimentId/runs/$runId/$",
-        params: { experimentId: row.experiment_id, runId: row.run_id, _splat: "" },
-      });
+    else if (row) void navigate(toRun(row.experiment_id, row.run_id) as never);
   };
   const step = (keys: string, steps: number, does: string, extend = false) => ({
     keys,

@@ -1,1 +1,0 @@
-import{Wt as e,nn as t}from"./index-C3MPWyXX.js";import{t as n}from"./links-dO6hCT2h.js";import{r}from"./run-C0MN2nM8.js";var i=t();function a({data:t,path:a}){let o=e();return(0,i.jsx)(`div`,{className:`cards whole`,children:(0,i.jsx)(r,{owner:{run_id:t.id},path:a,onPath:e=>void o({...n(t.experimentId,t.id,`artifacts/${e}`),search:!0})})})}export{a as default};
