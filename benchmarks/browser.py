@@ -11,6 +11,8 @@ from typing import Any, Self
 
 from playwright.sync_api import Browser, sync_playwright
 
+from chromium_flags import FLAGS
+
 __all__ = ["Visit", "chromium"]
 
 _VIEW = {"width": 1440, "height": 900}
@@ -39,7 +41,7 @@ def chromium() -> Iterator[Browser]:
     """The system's Chromium without a window; Playwright's own where there is none."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             yield browser
         finally:

@@ -9,6 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, Request, expect
 
+from chromium_flags import FLAGS
 from services import missing
 
 __all__ = ["CHROMIUM", "Site", "launch", "new_context"]
@@ -25,7 +26,7 @@ def launch(playwright: Playwright) -> Browser:
     """Debian's Chromium."""
     if not CHROMIUM.exists():
         missing(f"{CHROMIUM} is missing. Install it: apt-get install chromium")
-    return playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    return playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
 
 
 class Site:

@@ -238,7 +238,7 @@ def test_a_full_journal_is_thinned_and_says_so_once(uri, monkeypatch, caplog):
     leave(again)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(kept=st.lists(st.integers(1, 5), min_size=1, max_size=400))
 def test_what_thinning_keeps_of_any_mixture(kept):
     series = np.array(kept, dtype=np.uint32)

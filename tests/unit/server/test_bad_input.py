@@ -169,7 +169,7 @@ FIELDS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(route=st.sampled_from(ROUTES), body=st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=5))
 def test_no_json_makes_the_server_fail(call, route, body):
     path = addresses(route)[0].replace("{model_id}", "m").replace("{tag_key}", "t")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -44,7 +44,6 @@ def read(file: io.BytesIO, kind: str, types: dict[str, str] | None = None) -> pd
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
-@settings(deadline=None)
 @given(
     st.lists(
         st.lists(

@@ -74,7 +74,7 @@ def check_summaries(store: SqlStore, experiment: str, number: int, oracle: Oracl
         assert row["sum_value"] == (None if total is None else pytest.approx(total))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(acts=st.lists(ACTS, max_size=12), first=STEPS, last=STEPS)
 def test_nothing_changes_for_a_reader(store, acts, first, last):
     with pytest.MonkeyPatch.context() as patch:

@@ -63,7 +63,7 @@ def expected_summary(points: list[Metric]) -> dict:
     }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(batches=BATCHES)
 def test_summaries_are_right_whenever_they_are_read(store, batches):
     """Late, repeated and non-finite points, applied after any prefix of the batches, give what all give at once."""
