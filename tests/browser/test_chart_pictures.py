@@ -64,8 +64,12 @@ def test_bars_of_a_metric_by_run(site, made):
     add_chart(site, "Bars", {"Value": "metric train/loss"}, Title="Last losses", Section="Mine")
     bars = card(site, "Last losses").get_by_role("listitem")
     expect(bars.first).to_contain_text("trial-011")
-    # One that is not finite has no length.
-    expect(card(site, "Last losses").locator("header")).to_contain_text("11 of 13 runs")
+    # One that is not finite has no length, but a row that says so; one that never logged a loss has none.
+    diverged = bars.filter(has_text="trial-001")
+    expect(diverged).to_contain_text("NaN")
+    expect(diverged.locator(".track i")).to_have_count(0)
+    expect(bars.first.locator(".track i")).to_have_count(1)
+    expect(card(site, "Last losses").locator("header")).to_contain_text("12 of 13 runs")
     choose(site, "Last losses", "Show as table")
     figures = site.page.get_by_role("region", name="Figures of Last losses")
     expect(figures.get_by_role("row").filter(has_text="trial-001")).to_contain_text("NaN")

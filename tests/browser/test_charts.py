@@ -206,6 +206,10 @@ def test_zoom_fetches_finer_buckets_and_is_reset(site, client, new_experiment):
     shows(site, "loss", 2)
     whole = series_requests(site)[-1]
     assert (whole.post_data_json["start"], whole.post_data_json["end"]) == (None, None)
+    # A bucket knows when its last point was logged: a point a millisecond here.
+    hover(drawing(site, "loss"), 0.99)
+    expect(card(site, "loss").locator(".tip .row .n")).to_have_text("19 s")
+    site.page.mouse.move(5, 5)
     with site.page.expect_request(re.compile("/stele/series$")) as zoomed:
         drag(site.page, drawing(site, "loss"), (0.5, 0.5), (0.6, 0.5))
     asked = zoomed.value.post_data_json

@@ -20,7 +20,11 @@ __all__ = ["Names", "Times", "metric_history", "to_arrow", "to_columns", "to_num
 
 OutputFormat = Literal["pandas", "polars", "arrow", "numpy"]
 
-_BUCKETS = ("first_x", "last_x", "counts", "nans", "infinities", "min", "max", "mean", "last")
+_BUCKETS = {
+    name: {"counts": "points", "timestamps": "timestamp"}.get(name, name)
+    for name in ("first_x", "last_x", "counts", "nans", "infinities", "min", "max", "mean", "last", "timestamps")
+}
+"""Columns of the table by those of the answer."""
 
 
 def metric_history(
@@ -38,8 +42,8 @@ def metric_history(
     The columns are ``run_id``, ``key``, ``step``, ``timestamp`` (UTC) and ``value``; with ``x="relative"`` there is
     ``relative`` too, in milliseconds. With ``buckets`` each row stands for the points of one interval instead:
     ``run_id``, ``key``, ``first_x``, ``last_x``, ``points``, ``nans``, ``infinities``, ``min``, ``max``, ``mean`` (of
-    finite values) and ``last`` (the value with the greatest step). So a chart of millions of points is read in
-    milliseconds, and no spike is lost.
+    finite values), ``last`` (the value with the greatest step) and ``timestamp`` (when that was logged). So a chart of
+    millions of points is read in milliseconds, and no spike is lost.
 
     Rows are ordered by run, key, and then step or first x. Runs that do not exist and metrics that a run does not have
     are left out.
@@ -126,7 +130,7 @@ def to_columns(series: Sequence[Series], x: XAxis = "step", buckets: int | None 
         name: _names([getattr(item, name) for item in series], lengths) for name in ("run_id", "key")
     }
     rows = [_point_rows(item, x) if buckets is None else _bucket_rows(item, x) for item in series]
-    names = _point_names(x) if buckets is None else ["points" if name == "counts" else name for name in _BUCKETS]
+    names = _point_names(x) if buckets is None else list(_BUCKETS.values())
     for place, name in enumerate(names):
         kind = np.float64 if name in ("value", "min", "max", "mean", "last") else np.int64
         values = np.concatenate([np.empty(0, kind), *(row[place] for row in rows)])
@@ -166,7 +170,7 @@ def _bucket_rows(series: Series, x: XAxis) -> list[Any]:
     places, values = places[order], values[order]
     mean = np.where(np.isfinite(values), values, np.nan)
     counts = np.ones(len(values), np.int64)
-    return [places, places, counts, np.isnan(values), np.isinf(values), values, values, mean, values]
+    return [places, places, counts, np.isnan(values), np.isinf(values), values, values, mean, values, times[order]]
 
 
 def to_numpy(columns: dict[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class BucketSeries(Struct, frozen=True, tag_field="form", tag="buckets"):
     ``first_x`` and ``last_x`` are the least and the greatest x of a bucket's points, ``counts`` their number,
     ``nans`` and ``infinities`` how many of them are no finite numbers. ``min`` and ``max`` are over all but NaN (NaN
     when there is nothing else), ``mean`` is over finite values (NaN likewise), ``last`` is the value with the greatest
-    step, then timestamp.
+    step, then timestamp, and ``timestamps`` has the time of that one.
 
     Of a series with more than 192 points for each bucket, groups of consecutive points stay together (up to 256, or a
     quarter of a bucket), so two buckets may share a step.
@@ -76,6 +76,7 @@ class BucketSeries(Struct, frozen=True, tag_field="form", tag="buckets"):
     max: Doubles
     mean: Doubles
     last: Doubles
+    timestamps: Integers
 
 
 Series = PointSeries | BucketSeries

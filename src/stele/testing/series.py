@@ -203,6 +203,7 @@ class SeriesContract:
         for bucket in buckets:
             inside = [point for point in points if bucket["first_x"] <= on_axis(point, x) <= bucket["last_x"]]
             self.check_bucket(bucket, [point.value for point in inside])
+            assert bucket["timestamps"] == inside[-1].timestamp
 
     def check_bucket(self, bucket: dict[str, Any], values: list[float]) -> None:
         """Compare one bucket with its values, by step and timestamp."""

@@ -97,7 +97,7 @@ def test_a_range_of_every_axis(runs):
 def test_buckets_of_long_series_and_points_of_short_ones(runs):
     table = stele.metric_history(runs, buckets=40)
     assert list(table.columns) == [
-        "run_id", "key", "first_x", "last_x", "points", "nans", "infinities", "min", "max", "mean", "last",
+        "run_id", "key", "first_x", "last_x", "points", "nans", "infinities", "min", "max", "mean", "last", "timestamp",
     ]  # fmt: skip
     assert table.groupby(["run_id", "key"], observed=True).points.agg(["size", "sum"]).to_numpy().tolist() in (
         [[3, 3], [5, 5], [40, 400]],
@@ -110,6 +110,8 @@ def test_buckets_of_long_series_and_points_of_short_ones(runs):
     long = table[table.run_id == runs[1]]
     assert (long["max"].iloc[0], long["last"].iloc[-1]) == (1.0, 1 / 400)
     assert (long.first_x.iloc[1], long.last_x.iloc[-1]) == (10, 399)
+    assert long.timestamp.iloc[0] == pd.Timestamp(START + 90, unit="ms", tz="UTC")
+    assert acc.timestamp.iloc[-1] == pd.Timestamp(START + 2, unit="ms", tz="UTC")
 
 
 def test_buckets_of_time(runs):
@@ -126,7 +128,7 @@ def test_nothing_is_an_empty_table_with_its_columns(workplace, kind, buckets):
     table = stele.metric_history([], "loss", buckets=buckets, output_format=kind)
     names = list(table) if kind == "numpy" else list(getattr(table, "column_names", table.columns))
     assert names[:2] == ["run_id", "key"]
-    assert (names[-1], len(names)) == (("value", 5) if buckets is None else ("last", 11))
+    assert (names[-1], len(names)) == (("value", 5) if buckets is None else ("timestamp", 12))
     assert {len(column) for column in (table.values() if kind == "numpy" else [table])} == {0}
 
 

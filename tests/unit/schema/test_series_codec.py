@@ -34,7 +34,7 @@ def answers(doubles):
     points = st.builds(PointSeries, **names, steps=_integers, timestamps=_integers, values=doubles)
     integers = dict.fromkeys(("first_x", "last_x", "counts", "nans", "infinities"), _integers)
     figures = dict.fromkeys(("min", "max", "mean", "last"), doubles)
-    buckets = st.builds(BucketSeries, **names, **integers, **figures)
+    buckets = st.builds(BucketSeries, **names, **integers, **figures, timestamps=_integers)
     return st.builds(GetSeriesResponse, series=st.lists(points | buckets, max_size=3), next_page_token=TOKENS)
 
 
@@ -47,7 +47,7 @@ ANSWER = GetSeriesResponse(
         BucketSeries(
             run_id="r", key="null", points=3, origin=7, first_x=Integers.of([1]), last_x=Integers.of([2]),
             counts=Integers.of([3]), nans=Integers.of([0]), infinities=Integers.of([1]), min=Doubles.of([-math.inf]),
-            max=Doubles.of([2.0]), mean=Doubles.of([1.5]), last=Doubles.of([2.0]),
+            max=Doubles.of([2.0]), mean=Doubles.of([1.5]), last=Doubles.of([2.0]), timestamps=Integers.of([9]),
         ),
     ],
     next_page_token="more",
@@ -76,7 +76,7 @@ def test_json_has_numbers_and_strings_for_what_is_no_number():
             '{"series":[{"form":"points","run_id":"r","key":"ä","points":2,"origin":7,"steps":[1,-2],"timestamps":[3,4],'
             '"values":[0.5,"NaN"]},{"form":"buckets","run_id":"r","key":"null","points":3,"origin":7,"first_x":[1],'
             '"last_x":[2],"counts":[3],"nans":[0],"infinities":[1],"min":["-Infinity"],"max":[2.0],"mean":[1.5],'
-            '"last":[2.0]}],"next_page_token":"more"}'
+            '"last":[2.0],"timestamps":[9]}],"next_page_token":"more"}'
         ).encode()
     )
 

@@ -73,6 +73,7 @@ def test_buckets_of_points_are_intervals_of_one_width(points, count):
         inside = points.values[(points.steps >= first) & (points.steps <= last)]
         assert len(inside) == buckets["counts"][row]
         assert repr(float(inside[-1])) == repr(float(buckets["last"][row]))
+        assert points.timestamps[points.steps <= last][-1] == buckets["timestamps"][row]
 
 
 @pytest.fixture(scope="module", params=["in the log", "in segments"])

@@ -88,6 +88,7 @@ def bucketed(cells: Columns, extent: Extent, count: int) -> dict[str, npt.NDArra
         "max": high,
         "mean": _means(cells["sum"], finite, starts, ends, low, high),
         "last": cells["last"][ends],
+        "timestamps": cells["last_timestamp"][ends],
     }
 
 

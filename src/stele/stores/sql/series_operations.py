@@ -205,6 +205,7 @@ def _bucket_series(pair: _Pair, points: int, columns: dict[str, npt.NDArray[Any]
         max=_doubles(columns["max"]),
         mean=_doubles(columns["mean"]),
         last=_doubles(columns["last"]),
+        timestamps=_integers(columns["timestamps"]),
     )
 
 

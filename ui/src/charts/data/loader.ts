@@ -53,7 +53,7 @@ interface Flight {
 
 const KEYS_A_REQUEST = 200;
 const PAIRS_A_REQUEST = 2000;
-const BUCKET_BYTES = 72;
+const BUCKET_BYTES = 80;
 /** So that the first charts are drawn while the next ones are on their way. */
 const BYTES_A_REQUEST = 2_000_000;
 const FLIGHTS = 3;

@@ -67,11 +67,12 @@ describe("series", () => {
       max: [3, NaN],
       mean: [2, NaN],
       last: [3, NaN],
+      timestamps: [1800n, 3000n],
     };
     const { curves } = decodeSeries(encode([{ head: head("buckets"), columns }]), "step");
     expect([...curves[0]!.x]).toEqual([4, 15]);
     expect([...curves[0]!.high]).toEqual([3, NaN]);
-    expect(curves[0]!.times).toBeNull();
+    expect([...curves[0]!.times]).toEqual([1800, 3000]);
     expect(breakOf(curves[0]!)).toEqual({ index: 0, name: "NaN" });
   });
 

@@ -26,8 +26,8 @@ export interface Curve {
   last: Float64Array;
   /** How many points of each item are NaN; null when the items are points. */
   nans: Float64Array | null;
-  /** Times of points; null for buckets. */
-  times: Float64Array | null;
+  /** Times of points, or of the last point in each bucket, in milliseconds since 1970. */
+  times: Float64Array;
 }
 
 interface Column {
@@ -113,7 +113,7 @@ function summed(entry: Entry, read: (column: Column) => Float64Array): Curve {
     mean: read(entry.mean!),
     last: read(entry.last!),
     nans: read(entry.nans!),
-    times: null,
+    times: read(entry.timestamps!),
   };
 }
 

@@ -74,7 +74,7 @@ export function Tooltip({ pointed, plot, axis }: { pointed: Pointed; plot: Plot;
 const when = (x: number, axis: XAxis): string =>
   axis === "relative" ? duration(x) : exact(x).replace("T", " ").slice(0, 19);
 
-/** How long the run had taken; buckets of steps do not say. */
+/** How long the run had taken; the mean of a group does not say. */
 function elapsed({ line: { curve }, index }: Reading): string {
-  return curve?.times ? duration(curve.times[index]! - curve.origin) : "";
+  return curve ? duration(curve.times[index]! - curve.origin) : "";
 }
