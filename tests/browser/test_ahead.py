@@ -32,6 +32,44 @@ def test_the_rows_of_a_table_are_asked_for_once(site, experiment):
     assert {column["kind"] for column in window["columns"]} >= {"param", "metric"}
 
 
+def test_rows_are_on_their_way_before_what_draws_them(site, experiment):
+    held = []
+    site.page.route("**/assets/app-*.js", lambda route: held.append(route))
+    with site.page.expect_response(lambda answer: windows([answer.request]) != []) as answer:
+        site.page.goto(f"{site.url}/#/experiments/{experiment}")
+    answer.value.finished()
+    assert len(held) == 1
+    requests = []
+    site.page.on("request", lambda request: requests.append(request))
+    held[0].continue_()
+    expect(site.page.get_by_role("link", name="trial-000")).to_be_visible()
+    assert windows(requests) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "script"),
+    [
+        ("experiments", "ExperimentsPage"),
+        ("experiments/{experiment}/charts", "ChartsTab"),
+        ("experiments/{experiment}/runs/{run}", "RunPage"),
+        ("experiments/{experiment}/runs/{run}/charts", "RunCharts"),
+        ("models", "ModelsPage"),
+        ("models/a%20name", "ModelPage"),
+        ("models/a%20name/versions/1", "VersionPage"),
+    ],
+)
+def test_code_of_a_page_comes_beside_what_all_pages_need(site, client, experiment, address, script):
+    run = client.search_runs([experiment])[0].info.run_id
+    site.page.route("**/assets/app-*.js", lambda route: None)
+    with site.page.expect_request(f"**/assets/{script}-*.js"):
+        site.page.goto(f"{site.url}/#/{address.format(experiment=experiment, run=run)}", wait_until="commit")
+
+
+def test_an_address_that_cannot_be_read_leads_nowhere(site, experiment):
+    site.open("/experiments/%E0%A4%A")
+    expect(site.page.get_by_role("main")).to_be_visible()
+
+
 def test_a_head_under_the_pointer_has_its_order_before_the_press(site, experiment):
     site.open(f"/experiments/{experiment}")
     expect(site.page.get_by_role("link", name="trial-000")).to_be_visible()

@@ -9,6 +9,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { Empty, Loading, Problem } from "./kit/states";
+import { pages } from "./pages";
 import { askAhead as askForRun } from "./run/askAhead";
 import { askAhead as askForRuns } from "./runs/askAhead";
 import ExperimentPage from "./runs/ExperimentPage";
@@ -28,10 +29,10 @@ const home = createRoute({
 const experiments = createRoute({
   getParentRoute: () => root,
   path: "/experiments",
-  component: lazyRouteComponent(() => import("./experiments/ExperimentsPage")),
+  component: lazyRouteComponent(pages.experiments),
 });
 
-/** Where most links lead: the table of runs comes with the first script, without a second round of requests. */
+/** Where most links lead: the table of runs comes with what draws every page, without a second round of requests. */
 const experiment = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId",
@@ -51,26 +52,26 @@ const experimentTab = createRoute({
 const runTab = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId/runs/$runId/$",
-  component: lazyRouteComponent(() => import("./run/RunPage")),
+  component: lazyRouteComponent(pages.run),
   loader: ({ params }) => askForRun(params.experimentId, params.runId, params._splat?.split("/")[0] ?? ""),
 });
 
 const models = createRoute({
   getParentRoute: () => root,
   path: "/models",
-  component: lazyRouteComponent(() => import("./models/ModelsPage")),
+  component: lazyRouteComponent(pages.models),
 });
 
 const model = createRoute({
   getParentRoute: () => root,
   path: "/models/$name",
-  component: lazyRouteComponent(() => import("./models/ModelPage")),
+  component: lazyRouteComponent(pages.model),
 });
 
 const modelVersion = createRoute({
   getParentRoute: () => root,
   path: "/models/$name/versions/$version",
-  component: lazyRouteComponent(() => import("./models/VersionPage")),
+  component: lazyRouteComponent(pages.version),
 });
 
 const tree = root.addChildren([home, experiments, experiment, experimentTab, runTab, models, model, modelVersion]);

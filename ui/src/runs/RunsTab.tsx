@@ -24,8 +24,9 @@ import { useTableModel } from "./tableModel";
 import { useCurves } from "./useCurves";
 import { useLanded, type Range } from "./useLanded";
 import { useTableKeys } from "./useTableKeys";
+import { useRunsView } from "./useRunsView";
+import { askForRows, valueColumns } from "./tableQueries";
 import {
-  askForRows,
   useDiffering,
   useFirstRows,
   useGroups,
@@ -35,9 +36,8 @@ import {
   useRunKeys,
   useRunsById,
   useValidSelection,
-  valueColumns,
 } from "./useTable";
-import { columnId, parseColumn, useRunsView, type Sort } from "./view";
+import { columnId, parseColumn, type Sort } from "./view";
 
 /** How long rows wait for the keys, in milliseconds: with them they come with all columns, later without for now. */
 const PATIENCE = 150;

@@ -5,7 +5,7 @@ import { parseSettings } from "../charts/board/settings";
 import { rowsQuery } from "../charts/data/runs";
 import { inGroups, usualColumns } from "./columns";
 import { selectionOf } from "./selection";
-import { askForRows, counts, runKeys, valueColumns } from "./useTable";
+import { askForRows, counts, runKeys, valueColumns } from "./tableQueries";
 import { parseView } from "./view";
 
 export const loadCharts = () => import("../charts/ChartsTab");

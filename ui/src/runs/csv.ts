@@ -4,7 +4,7 @@ import { post } from "../api/client";
 import { saveFile } from "../kit/saveFile";
 import { columnLabel } from "./columns";
 import { wireColumn, type Selection } from "./selection";
-import { valueColumns } from "./useTable";
+import { valueColumns } from "./tableQueries";
 import type { ColumnRef } from "./view";
 
 /** One line as RFC 4180 has it. A text that a spreadsheet would take for a formula gets an apostrophe in front. */

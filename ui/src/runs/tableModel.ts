@@ -5,7 +5,7 @@ import { toNumber } from "../format/figures";
 import { columnDecimals, goalOf, isNumeric, NAME_WIDTH, widthOf, type Goal } from "./columns";
 import type { Row } from "./selection";
 import type { Curves } from "./useCurves";
-import { valueColumns } from "./useTable";
+import { valueColumns } from "./tableQueries";
 import { columnId, type ColumnRef, type RunsView } from "./view";
 
 export interface PlacedColumn {

@@ -1,63 +1,20 @@
 /** What the table shows, from the server: counts, groups, rows in sight, pinned rows. */
 
-import { keepPreviousData, queryOptions, useQueries, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { post } from "../api/client";
 import { ApiError } from "../api/http";
-import { keys, queryClient } from "../api/queries";
+import { keys } from "../api/queries";
 import { wireColumn, type Row, type Selection } from "./selection";
 import { BLOCK, blocksBetween, groupId, layOut, locate, type Group, type Layout, type Segment } from "./segments";
-import type { ColumnRef, RunsView } from "./view";
+import { counts, firstRows, PATH, runKeys, type Asked } from "./tableQueries";
+import type { ColumnRef } from "./view";
 
-const PATH = "/api/2.0/stele/runs/table";
-
-/** Columns that come with rows; curves are fetched apart. */
-export const valueColumns = (columns: readonly ColumnRef[]): ColumnRef[] =>
-  columns.filter((column) => column.kind !== "attribute" && column.aggregate !== "curve");
-
-/** The keys of the experiment's runs: for columns, completion, groups. */
 export const useRunKeys = (experimentId: string) => useQuery(runKeys(experimentId));
 
-export const runKeys = (experimentId: string) =>
-  queryOptions({
-    queryKey: [...keys.runs(experimentId), "keys"],
-    queryFn: async ({ signal }) =>
-      (await post("/api/2.0/stele/runs/keys", { experiment_ids: [experimentId], max_results: 50_000 }, { signal }))
-        .keys,
-    // A new key seldom matters at once, and counting them is the dearest thing the table asks for.
-    staleTime: 60_000,
-  });
-
-interface Wanted {
-  experimentId: string;
-  selection: Selection;
-  columns: readonly ColumnRef[];
-  view: RunsView;
-  expanded: readonly string[];
+interface Wanted extends Asked {
   unfolded: ReadonlySet<string>;
 }
-
-type Asked = Omit<Wanted, "unfolded">;
-
-/** The counts of the selection; without groups with its first rows, in one answer. */
-function firstRows({ experimentId, selection, columns, view, expanded }: Asked) {
-  const grouped = view.group.length > 0;
-  const wire = grouped ? [] : columns.map(wireColumn);
-  const tree = view.tree && !grouped;
-  return queryOptions({
-    queryKey: [...keys.runs(experimentId), grouped ? "counts" : "rows", selection, wire, tree ? expanded : null, 0],
-    queryFn: ({ signal }) =>
-      post(
-        PATH,
-        { ...selection, columns: wire, max_rows: grouped ? 0 : BLOCK, tree, expanded: tree ? [...expanded] : [] },
-        { signal },
-      ),
-    placeholderData: keepPreviousData,
-  });
-}
-
-/** Asks for rows that are likely to be wanted in a moment. */
-export const askForRows = (asked: Asked) => queryClient.prefetchQuery(firstRows(asked));
 
 export const useFirstRows = (wanted: Asked, enabled: boolean) => useQuery({ ...firstRows(wanted), enabled });
 
@@ -80,14 +37,7 @@ export function useValidSelection(wanted: Asked, enabled: boolean): { selection:
   return { selection: valid ? asked : kept, error: refused };
 }
 
-/** How many runs an experiment has, and in which states. */
 export const useCounts = (experimentId: string) => useQuery(counts(experimentId));
-
-export const counts = (experimentId: string) =>
-  queryOptions({
-    queryKey: [...keys.runs(experimentId), "counts of all"],
-    queryFn: ({ signal }) => post(PATH, { experiment_ids: [experimentId], max_rows: 0 }, { signal }),
-  });
 
 /** The groups of the selection. */
 export function useGroups({ experimentId, selection, columns, view }: Wanted) {

@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { SeriesLoader } from "../data/loader";
 import type { DrawnRun, Group } from "../line/model";
-import { useChartSettings } from "./settings";
+import { useChartSettings } from "./useChartSettings";
 import { StageProvider, Store, usePalette, type Cursor, type Source } from "./stage";
 
 /**

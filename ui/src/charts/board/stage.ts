@@ -6,7 +6,8 @@ import type { SeriesLoader } from "../data/loader";
 import type { Selection } from "../../runs/selection";
 import type { DrawnRun, Group } from "../line/model";
 import type { Palette } from "../line/paint";
-import type { ChangeSettings, ChartSettings } from "./settings";
+import type { ChartSettings } from "./settings";
+import type { ChangeSettings } from "./useChartSettings";
 
 /** A value outside of React: it changes with every move of the pointer, and only what must hears of it. */
 export class Store<T> {

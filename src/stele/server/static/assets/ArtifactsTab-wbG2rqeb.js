@@ -1,1 +1,0 @@
-import{Gt as e,rn as t,s as n}from"./index-QGoUaX1e.js";import{r}from"./run-DXcgWkd6.js";var i=t();function a({data:t,path:a}){let o=e();return(0,i.jsx)(`div`,{className:`cards whole`,children:(0,i.jsx)(r,{owner:{run_id:t.id},path:a,onPath:e=>void o({...n(t.experimentId,t.id,`artifacts/${e}`),search:!0})})})}export{a as default};
