@@ -4,6 +4,7 @@ import json
 
 import pytest
 import seeds
+from chart_page import shows
 from playwright.sync_api import expect
 
 from stele.client.client import Client
@@ -44,6 +45,24 @@ def test_rows_are_on_their_way_before_what_draws_them(site, experiment):
     held[0].continue_()
     expect(site.page.get_by_role("link", name="trial-000")).to_be_visible()
     assert windows(requests) == []
+
+
+@pytest.mark.parametrize(("address", "runs"), [("charts", 6), ("runs/{run}/charts", 1)])
+def test_curves_are_asked_for_once_and_before_their_charts(site, client, experiment, address, runs):
+    run = client.search_runs([experiment])[0].info.run_id
+    held = []
+    site.page.route("**/assets/app-*.js", lambda route: held.append(route))
+    with site.page.expect_response("**/stele/series") as answer:
+        site.page.goto(f"{site.url}/#/experiments/{experiment}/{address.format(run=run)}", wait_until="commit")
+    asked = answer.value.request.post_data_json
+    assert (len(asked["run_ids"]), asked["keys"]) == (runs, ["train/loss", "val/accuracy"])
+    answer.value.finished()
+    again = []
+    site.page.on("request", lambda request: again.append(request) if request.url.endswith("/series") else None)
+    held[0].continue_()
+    shows(site, "train/loss", runs)
+    shows(site, "val/accuracy", runs)
+    assert again == []
 
 
 @pytest.mark.parametrize(

@@ -5,23 +5,26 @@
 
 import { defaultParseSearch } from "@tanstack/react-router";
 import { pages } from "./pages";
-import { askAhead as askForRun } from "./run/askAhead";
-import { askAhead as askForRuns } from "./runs/askAhead";
+import { askAhead as askForRun, askForFirstCurves as askForCurvesOfRun } from "./run/askAhead";
+import { askAhead as askForRuns, askForFirstCurves as askForCurvesOfRuns } from "./runs/askAhead";
 
-type Ask = (parts: readonly string[], search: Record<string, unknown>) => unknown;
+type Ask = (parts: readonly string[], search: Record<string, unknown>) => Promise<unknown>;
 
 /** What the page's routes begin with, by their addresses. */
 const ROUTES: readonly (readonly [RegExp, Ask])[] = [
   [
     /^\/experiments\/([^/]+)\/runs\/([^/]+)(?:\/([^/]*))?/,
-    ([experimentId, runId, tab], _search) => {
-      askForRun(experimentId!, runId!, tab ?? "");
-      return pages.run();
+    ([experimentId = "", runId = "", tab = ""], search) => {
+      void askForCurvesOfRun(runId, tab, search).catch(() => undefined);
+      return Promise.all([askForRun(experimentId, runId, tab), pages.run()]);
     },
   ],
   [
     /^\/experiments\/([^/]+)(?:\/([^/]*))?$/,
-    ([experimentId, tab], search) => askForRuns(experimentId!, tab || "runs", search),
+    ([experimentId = "", tab = ""], search) => {
+      if (tab === "charts") void askForCurvesOfRuns(experimentId, search).catch(() => undefined);
+      return askForRuns(experimentId, tab || "runs", search);
+    },
   ],
   [/^(?:\/|\/experiments)?$/, pages.experiments],
   [/^\/models\/[^/]+\/versions\//, pages.version],
@@ -29,17 +32,17 @@ const ROUTES: readonly (readonly [RegExp, Ask])[] = [
   [/^\/models$/, pages.models],
 ];
 
-export function askAhead(hash: string): void {
+/** Resolves when all of it is there, or will not come: then it is asked for again by the page, which says so. */
+export async function askAhead(hash: string): Promise<void> {
   const [path = "", search = ""] = hash.slice(1).split("?", 2);
   for (const [route, ask] of ROUTES) {
     const match = route.exec(path);
     if (!match) continue;
     try {
       const parts = match.slice(1).map((part) => decodeURIComponent(part ?? ""));
-      // What fails here is asked for again by the page, which says so.
-      void Promise.resolve(ask(parts, defaultParseSearch(search))).catch(() => undefined);
+      await ask(parts, defaultParseSearch(search));
     } catch {
-      // An address that cannot be read leads nowhere; the page says so.
+      // Also an address that cannot be read: the page says that it leads nowhere.
     }
     return;
   }

@@ -9,5 +9,5 @@ import "./styles/cards.css";
 
 import { askAhead } from "./ahead";
 
-askAhead(location.hash);
-void import("./app");
+const asked = askAhead(location.hash);
+void import("./app").then(({ start }) => start(asked));

@@ -37,7 +37,7 @@ const experiment = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId",
   component: ExperimentPage,
-  loader: ({ params, location }) => askForRuns(params.experimentId, "runs", location.search),
+  loader: ({ params, location }) => void askForRuns(params.experimentId, "runs", location.search),
 });
 
 /** `runs`, `charts`, `compare`, `about`. MLflow prints `/experiments/E` and `/experiments/E/runs`. */
@@ -45,7 +45,7 @@ const experimentTab = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId/$tab",
   component: ExperimentPage,
-  loader: ({ params, location }) => askForRuns(params.experimentId, params.tab, location.search),
+  loader: ({ params, location }) => void askForRuns(params.experimentId, params.tab, location.search),
 });
 
 /** `$` is the tab, and behind `artifacts` a path: MLflow links to files like this. */
@@ -53,7 +53,7 @@ const runTab = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentId/runs/$runId/$",
   component: lazyRouteComponent(pages.run),
-  loader: ({ params }) => askForRun(params.experimentId, params.runId, params._splat?.split("/")[0] ?? ""),
+  loader: ({ params }) => void askForRun(params.experimentId, params.runId, params._splat?.split("/")[0] ?? ""),
 });
 
 const models = createRoute({

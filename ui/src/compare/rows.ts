@@ -1,6 +1,7 @@
 /** What is compared: one row for each key, one value for each run. */
 
 import { toNumber } from "../format/figures";
+import { inNaturalOrder } from "../format/order";
 import { goalOf, type Goal } from "../runs/columns";
 import type { RunData } from "../run/runData";
 
@@ -30,9 +31,7 @@ const ENVIRONMENT: Record<string, string> = {
 };
 
 function keysOf(maps: readonly ReadonlyMap<string, unknown>[]): string[] {
-  return [...new Set(maps.flatMap((map) => [...map.keys()]))].sort((a, b) =>
-    a.localeCompare(b, "en", { numeric: true }),
-  );
+  return inNaturalOrder(new Set(maps.flatMap((map) => [...map.keys()])), (key) => key);
 }
 
 const same = (a: unknown, b: unknown): boolean => Object.is(a, b);

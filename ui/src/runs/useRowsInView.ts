@@ -3,7 +3,7 @@
  * nothing is measured or kept for each, and a million of them cost what ten do.
  */
 
-import { useCallback, useLayoutEffect, useState, type RefObject } from "react";
+import { startTransition, useCallback, useEffect, useLayoutEffect, useState, type RefObject } from "react";
 
 interface Given {
   count: number;
@@ -23,13 +23,16 @@ export interface RowsInView {
   scrollToRow: (index: number) => void;
 }
 
-/** A guess at the height until the box is there, so that the first render has the rows already. */
-const FULL_HEIGHT = 1200;
+/** A guess at the height until the box is there, so that the first render has the rows already: what stands above it is less. */
+const LEAST_ABOVE = 150;
 
 export function useRowsInView(scroller: RefObject<HTMLElement | null>, given: Given): RowsInView {
   const { count, rowHeight, above, below, overscan } = given;
   const [top, setTop] = useState(0);
-  const [height, setHeight] = useState(Math.min(innerHeight, FULL_HEIGHT));
+  const [height, setHeight] = useState(() => Math.max(0, innerHeight - LEAST_ABOVE));
+  const [begun, setBegun] = useState(false);
+  // The first rows are painted before those beside them are made.
+  useEffect(() => startTransition(() => setBegun(true)), []);
   useLayoutEffect(() => {
     const box = scroller.current!;
     const measure = () => setHeight(box.clientHeight);
@@ -54,9 +57,10 @@ export function useRowsInView(scroller: RefObject<HTMLElement | null>, given: Gi
     },
     [scroller, rowHeight, above, below],
   );
+  const beside = begun ? overscan : 0;
   return {
-    first: Math.max(0, at - overscan),
-    end: Math.min(count, at + shown + overscan),
+    first: Math.max(0, at - beside),
+    end: Math.min(count, at + shown + beside),
     onScroll,
     scrollToRow,
   };

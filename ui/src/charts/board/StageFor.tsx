@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { claim, earlyLoader } from "../data/early";
 import { SeriesLoader } from "../data/loader";
 import type { DrawnRun, Group } from "../line/model";
 import { useChartSettings } from "./useChartSettings";
@@ -23,10 +24,13 @@ export function StageFor({
 }) {
   const [settings, change] = useChartSettings();
   const palette = usePalette();
-  const [loader] = useState(() => new SeriesLoader());
+  const [loader] = useState(() => earlyLoader() ?? new SeriesLoader());
   const [cursor] = useState(() => new Store<Cursor | null>(null));
   const [hovered] = useState(() => new Store<string | null>(null));
-  useEffect(() => () => loader.close(), [loader]);
+  useEffect(() => {
+    claim(loader);
+    return () => loader.close();
+  }, [loader]);
 
   const ids = runs.map(({ runId }) => runId).join();
   const range = settings.range?.join();

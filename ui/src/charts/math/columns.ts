@@ -1,7 +1,7 @@
 /** Columns of a table of runs as axes: numbers, or names in an order. */
 
 import { MISSING, toNumber } from "../../format/figures";
-import { naturally } from "./keys";
+import { inNaturalOrder } from "../../format/order";
 import { ticksOf, tickTexts, type Span } from "./scales";
 
 export interface NumberColumn {
@@ -34,7 +34,7 @@ export function axisColumn(cells: readonly (number | string | null)[]): AxisColu
     return { kind: "number", values, extent, log: low > 0 && high / low >= WIDE };
   }
   const values = cells.map((cell) => (cell === null ? null : String(cell)));
-  const levels = [...new Set(values.filter((value) => value !== null))].sort(naturally.compare);
+  const levels = inNaturalOrder(new Set(values.filter((value) => value !== null)), (value) => value);
   return { kind: "text", values, levels };
 }
 

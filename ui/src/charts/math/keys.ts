@@ -1,5 +1,7 @@
 /** Keys of metrics: into sections by prefix, and found by pattern. */
 
+import { inNaturalOrder } from "../../format/order";
+
 export const PLAIN = "Metrics";
 const SYSTEM = "system";
 
@@ -19,12 +21,9 @@ export function sectionsOf(keys: readonly string[]): { name: string; keys: strin
     else found.set(name, [key]);
   }
   const place = (name: string) => (name === PLAIN ? 0 : name === SYSTEM ? 2 : 1);
-  return [...found]
-    .map(([name, held]) => ({ name, keys: held.sort(naturally.compare) }))
-    .sort((a, b) => place(a.name) - place(b.name) || naturally.compare(a.name, b.name));
+  const sections = [...found].map(([name, held]) => ({ name, keys: inNaturalOrder(held, (key) => key) }));
+  return inNaturalOrder(sections, ({ name }) => name).sort((a, b) => place(a.name) - place(b.name));
 }
-
-export const naturally = new Intl.Collator("en", { numeric: true });
 
 /** What a pattern finds. One that is no regular expression is looked for as it stands, and `error` says why. */
 export function matcher(pattern: string): { matches: (text: string) => boolean; error: string } {

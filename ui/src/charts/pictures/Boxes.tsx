@@ -1,7 +1,7 @@
 import { useEffect, useMemo } from "react";
 import { count, decimalsFor, metric } from "../../format/figures";
+import { inNaturalOrder } from "../../format/order";
 import { useSize } from "../line/useShown";
-import { naturally } from "../math/keys";
 import { roomy, scale, ticksOf, tickTexts } from "../math/scales";
 import { box as boxOf, type Box } from "../math/stats";
 import { runsNote, type PictureData } from "./data";
@@ -113,5 +113,5 @@ function boxesOf({ columns, cells }: PictureData): { label: string; box: Box }[]
   // In the order of the values where all fit, the largest groups first where they do not.
   return found.length > 12
     ? found.sort((a, b) => b.box.count - a.box.count)
-    : found.sort((a, b) => naturally.compare(a.label, b.label));
+    : inNaturalOrder(found, ({ label }) => label);
 }

@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { count } from "../../format/figures";
 import { Button } from "../../kit/controls";
 import { columnId } from "../../runs/view";
 import { useStage, type Source } from "../board/stage";
@@ -60,7 +61,7 @@ export function Parallel({
   useEffect(() => {
     const kept = inside.filter(Boolean).length;
     const sample = stride > 1 ? ` · one line in ${stride} drawn` : "";
-    const brushed = brushing ? ` · ${kept.toLocaleString("en")} brushed` : "";
+    const brushed = brushing ? ` · ${count(kept)} brushed` : "";
     onNote(runsNote(whole.length, data.matched) + brushed + sample);
   }, [onNote, whole, data, inside, brushing, stride]);
 

@@ -1,5 +1,6 @@
 /** Files as a tree: folders first, each with the size of all that is in it. */
 
+import { inNaturalOrder } from "../../format/order";
 import type { Entry } from "./owner";
 
 export interface Node {
@@ -47,9 +48,9 @@ export function buildTree(entries: readonly Entry[]): Node {
 }
 
 function sort(node: Node): void {
-  node.children.sort(
-    (a, b) =>
-      Number(a.entry !== null) - Number(b.entry !== null) || a.name.localeCompare(b.name, "en", { numeric: true }),
+  // Folders first.
+  node.children = inNaturalOrder(node.children, ({ name }) => name).sort(
+    (a, b) => Number(a.entry !== null) - Number(b.entry !== null),
   );
   node.children.forEach(sort);
 }
