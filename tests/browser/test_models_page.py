@@ -198,11 +198,10 @@ def test_one_asks_and_another_approves_or_rejects_with_a_comment(signed_in, clie
         expect(card).to_contain_text("Better on all slices")
     expect(version(noor, 1)).to_contain_text("champion")
     # Nobody gives himself his word.
-    wanted[0].get_by_role("button", name="Approve").click()
-    mara.answer("Comment", "looks good to me", "Approve")
-    expect(mara.page.locator(".undo .failed")).to_be_visible()
-    expect(wanted[0]).to_be_visible()
-    assert str(client.get_model_version_by_alias(model.name, "champion").version) == "1"
+    expect(wanted[0]).to_contain_text("Waiting for somebody else’s word.")
+    expect(wanted[0].get_by_role("button")).to_have_text(["Comment", "Withdraw"])
+    expect(wanted[1]).not_to_contain_text("Waiting")
+    expect(wanted[1].get_by_role("button")).to_have_text(["Comment", "Reject", "Approve"])
     wanted[1].get_by_role("button", name="Approve").click()
     noor.answer("Comment", "Looked at the errors", "Approve")
     noor.says("Approved")
@@ -225,6 +224,36 @@ def test_one_asks_and_another_approves_or_rejects_with_a_comment(signed_in, clie
     tells(mara, "noor refused to move champion to v3", "Newer is not better")
     expect(version(mara, 2)).to_contain_text("champion")
     assert str(client.get_model_version_by_alias(model.name, "champion").version) == "2"
+
+
+def test_who_asked_comments_and_takes_it_back(signed_in, client, model):
+    mara, noor = (signed_in(person, model.address) for person in PEOPLE)
+    ask_for(mara, 2, "Better on all slices")
+    mine, theirs = (part(site, "Approval wanted") for site in (mara, noor))
+    mine.get_by_role("button", name="Comment").click()
+    mara.answer("Comment", "Wait for the audit", "Comment")
+    expect(theirs).to_contain_text("mara Wait for the audit")
+    mine.get_by_role("button", name="Withdraw").click()
+    mara.answer("Comment", "The audit found a leak", "Withdraw")
+    mara.says("Withdrawn")
+    for site, card in ((mara, mine), (noor, theirs)):
+        expect(card).to_have_count(0)
+        tells(site, "mara took back the request to move champion to v2", "The audit found a leak")
+    (request,) = client.search_approval_requests(model.name)
+    assert (request.status, request.decided_by) == ("withdrawn", "mara")
+    assert str(client.get_model_version_by_alias(model.name, "champion").version) == "1"
+
+
+def test_where_everybody_is_the_owner_the_page_says_why_nobody_can_approve(visitor, tmp_path):
+    with stele_server(tmp_path) as server:
+        client = Client(server.url)
+        client.create_registered_model("churn")
+        client.protect("churn", alias="champion")
+        client.request_approval("churn", "delete_alias", alias="champion", reason="Unused")
+        site = visitor(server.url).open("/models/churn")
+        card = part(site, "Approval wanted")
+        expect(card).to_contain_text("Everybody who opens this server is owner")
+        expect(card.get_by_role("button")).to_have_text(["Comment", "Withdraw"])
 
 
 def test_protection_is_begun_on_the_page(signed_in, client, model):

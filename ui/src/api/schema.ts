@@ -1076,6 +1076,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/2.0/stele/registry/requests/{request_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["withdraw_request_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/stele/registry/requests/{request_id}/comments": {
         parameters: {
             query?: never;
@@ -2195,7 +2211,7 @@ export interface components {
             /** @default  */
             name?: string;
             /** @enum {unknown} */
-            status?: "approved" | "open" | "rejected";
+            status?: "approved" | "open" | "rejected" | "withdrawn";
             /**
              * Format: int64
              * @default 100
@@ -5468,7 +5484,7 @@ export interface operations {
         parameters: {
             query?: {
                 name?: string;
-                status?: "approved" | "open" | "rejected";
+                status?: "approved" | "open" | "rejected" | "withdrawn";
                 max_results?: number;
                 page_token?: string;
             };
@@ -5566,6 +5582,33 @@ export interface operations {
         };
     };
     reject_request_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideApproval"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    withdraw_request_post: {
         parameters: {
             query?: never;
             header?: never;

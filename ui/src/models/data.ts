@@ -229,20 +229,20 @@ async function request(
   await perform(text, () => post(`${STELE}/requests`, { name, ...change, reason }));
 }
 
-export async function decide(approval: Approval, decision: "approve" | "reject"): Promise<void> {
-  const reason = await ask({
-    title: decision === "approve" ? "Approve: a word on why" : "Reject: what is missing?",
-    label: "Comment",
-    value: "",
-    action: decision === "approve" ? "Approve" : "Reject",
-  });
+const DECISIONS = {
+  approve: { asks: "Approve: a word on why", action: "Approve", done: "Approved" },
+  reject: { asks: "Reject: what is missing?", action: "Reject", done: "Rejected" },
+  withdraw: { asks: "Take the request back: why?", action: "Withdraw", done: "Withdrawn" },
+} as const;
+
+/** Ends a request: who asked withdraws it, others approve or reject it. */
+export async function decide(approval: Approval, decision: keyof typeof DECISIONS): Promise<void> {
+  const { asks, action, done } = DECISIONS[decision];
+  const reason = await ask({ title: asks, label: "Comment", value: "", action });
   if (reason === null) return;
-  const options = { path: { request_id: approval.request_id } };
-  const body = { request_id: approval.request_id, reason };
-  await perform(decision === "approve" ? "Approved" : "Rejected", () =>
-    decision === "approve"
-      ? post(`${STELE}/requests/{request_id}/approve`, body, options)
-      : post(`${STELE}/requests/{request_id}/reject`, body, options),
+  const { request_id } = approval;
+  await perform(done, () =>
+    post(`${STELE}/requests/{request_id}/${decision}`, { request_id, reason }, { path: { request_id } }),
   );
 }
 
