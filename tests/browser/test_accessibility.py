@@ -51,7 +51,8 @@ def world(client, tmp_path_factory):
     seeds.put(client, runs[0], folder, files)
     client.set_tag(runs[0], "mlflow.source.git.commit", "0123456789abcdef0123456789abcdef01234567")
     seeds.model_version(client, "churn", runs[0], folder)
-    seeds.model_version(client, "churn", runs[1], folder)
+    other = seeds.MLMODEL.replace('"age"', '"age_years"')
+    seeds.model_version(client, "churn", runs[1], folder, other, "scikit-learn==1.7.1\npandas==2.3.0\n")
     client.set_registered_model_alias("churn", "champion", "1")
     client.protect("churn", alias="champion")
     client.request_approval("churn", "set_alias", alias="champion", version="2", reason="better on all slices")
@@ -83,6 +84,9 @@ PAGES = {
     "model": ("/models/churn", "Approval wanted"),
     "lineage": ("/models/churn?tab=lineage", "Lineage of version"),
     "version": ("/models/churn/versions/1", "Requirements"),
+    "version beside another": ("/models/churn/versions/2?vs=1", "+ added"),
+    "figures of a version beside another": ("/models/churn/versions/2?vs=1&tab=metrics", "Δ base"),
+    "version beside none": ("/models/churn/versions/2?vs=99", "version 99 could not be read"),
     "a mistake": ("/experiments/424242", "could not be opened"),
 }
 

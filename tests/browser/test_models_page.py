@@ -167,17 +167,97 @@ def test_versions_with_their_figures_aliases_and_stages(signed_in, client, model
     expect(version(site, 3)).to_have_count(0)
 
 
-def test_versions_are_compared_by_their_runs(signed_in, model):
+def test_three_versions_are_compared_by_their_runs(signed_in, model):
     site = signed_in("mara", model.address)
     compare = part(site, "Versions").get_by_role("button", name="Compare")
     expect(compare).to_be_disabled()
-    for number in (1, 3):
+    for number in (1, 2, 3):
         site.page.get_by_role("checkbox", name=f"Select version {number}").click()
     compare.click()
     grid = site.page.get_by_role("grid", name="Comparison")
-    expect(grid.get_by_role("link", name="fit-0")).to_be_visible()
-    expect(grid.get_by_role("link", name="fit-2")).to_be_visible()
-    expect(grid.get_by_role("link")).to_have_count(2)
+    for name in ("fit-0", "fit-1", "fit-2"):
+        expect(grid.get_by_role("link", name=name)).to_be_visible()
+    expect(grid.get_by_role("link")).to_have_count(3)
+
+
+def test_two_versions_are_compared_with_the_keyboard(signed_in, model):
+    site = signed_in("mara", model.address)
+    for number in (1, 3):
+        box = site.page.get_by_role("checkbox", name=f"Select version {number}")
+        box.focus()
+        site.press("Space")
+        expect(box).to_be_checked()
+    site.page.get_by_role("textbox", name="Search versions").focus()
+    site.press("Tab", "Enter")
+    expect(site.heading("Version 3")).to_be_visible()
+    expect(site.page.locator(".compared")).to_contain_text("compared with version 1")
+    site.is_at(rf"{model.address}/versions/3\?vs=1$")
+
+
+NEWER = seeds.MLMODEL.replace('"name": "age"', '"name": "age_years"').replace(
+    '"type": "string", "name": "city"', '"type": "long", "name": "city"'
+)
+
+
+@pytest.fixture
+def changed(client, model, tmp_path):
+    """The model with a fourth version that takes and needs something else; it is the challenger."""
+    experiment = client.get_run(model.runs[0]).info.experiment_id
+    run = seeds.new_run(client, experiment, "fit-3", params={"depth": "9"}, metrics={"val/accuracy": 0.875})
+    seeds.model_version(client, model.name, run, tmp_path, NEWER, "scikit-learn==1.7.1\npandas>=2\nnumpy==2.3.1\n")
+    client.set_registered_model_alias(model.name, "challenger", "4")
+    return model
+
+
+def rows_of(site: Site, card: str) -> list[str]:
+    rows = part(site, card).get_by_role("row").all()
+    return [" ".join(row.inner_text().split()) for row in rows]
+
+
+def test_a_version_beside_another_one(signed_in, client, changed):
+    site = signed_in("mara", f"{changed.address}/versions/4")
+    site.button("Compare with").click()
+    expect(site.page.get_by_role("menuitem")).to_have_text(
+        ["champion · version 1", "Version 3", "Version 2", "Another version"]
+    )
+    site.page.get_by_role("menuitem", name="champion · version 1").click()
+    site.is_at(rf"{changed.address}/versions/4\?vs=1$")
+    expect(part(site, "Signature")).to_contain_text("3 differ of 4")
+    assert rows_of(site, "Signature") == [
+        "age_years double + added",
+        "city string long ± changed",
+        "age double − removed",
+        "— double",
+    ]
+    expect(part(site, "Requirements")).to_contain_text("2 differ of 3")
+    assert rows_of(site, "Requirements") == ["scikit-learn 1.7.0 1.7.1 ± changed", "pandas >=2 + added", "numpy 2.3.1"]
+    site.page.get_by_role("switch", name="Only what differs").click()
+    expect(part(site, "Requirements").get_by_role("row")).to_have_count(2)
+    site.page.get_by_role("navigation", name="Views").get_by_role("link", name="Metrics").click()
+    site.is_at(rf"{changed.address}/versions/4\?tab=metrics&vs=1$")
+    row = site.page.get_by_role("table", name="Metrics").get_by_role("row").filter(has_text="val/accuracy")
+    expect(row).to_contain_text("+0.375")
+    expect(part(site, "Params").get_by_role("row", name="depth 0 9").first).to_be_visible()
+    # Others see the same by the address, and leave it without losing their tab.
+    site.reload()
+    expect(row).to_contain_text("+0.375")
+    site.page.get_by_role("link", name="Leave the comparison").click()
+    site.is_at(rf"{changed.address}/versions/4\?tab=metrics$")
+    expect(row).not_to_contain_text("+0.375")
+
+
+def test_a_version_beside_one_that_is_not_there_or_has_nothing(signed_in, client, changed):
+    client.create_model_version(changed.name, "s3://elsewhere/model")
+    site = signed_in("mara", f"{changed.address}/versions/4?vs=5")
+    expect(part(site, "Signature")).to_contain_text("The signature of version 5 could not be read")
+    expect(part(site, "Signature")).to_contain_text("age_years")
+    site.page.get_by_role("navigation", name="Views").get_by_role("link", name="Metrics").click()
+    expect(site.page.get_by_text("The run that made version 5 is not known here")).to_be_visible()
+    site.menu("Compare with", "Another version")
+    site.answer("Version", "v77", "Compare")
+    expect(site.page.locator(".compared")).to_contain_text("version 77 could not be read")
+    site.page.get_by_role("link", name="Leave the comparison").click()
+    expect(site.page.locator(".compared")).to_have_count(0)
 
 
 def ask_for(site: Site, number: int, reason: str) -> None:

@@ -1,9 +1,11 @@
 /** The registry, as its pages ask for it. */
 
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions, useQuery } from "@tanstack/react-query";
 import { del, get, patch, post, type Schemas } from "../api/client";
 import { ApiError } from "../api/http";
 import { keys, queryClient } from "../api/queries";
+import { showAddress, type Owner } from "../run/artifacts/owner";
+import { readText } from "../run/files";
 import { ask } from "../shell/ask";
 import { announce, announceProblem } from "../shell/undo";
 import { literal } from "../runs/filter/complete";
@@ -54,11 +56,36 @@ export const versionsQuery = (name: string) =>
     getNextPageParam: (page) => page.next_page_token || undefined,
   });
 
+/** The newest versions: those that one is probably compared with. */
+export const newestVersionsQuery = (name: string) =>
+  queryOptions({
+    queryKey: [...keys.models, name, "newest"],
+    queryFn: async ({ signal }) =>
+      (
+        await get(
+          `${MLFLOW}/model-versions/search`,
+          { filter: `name = ${literal(name)}`, max_results: 20, order_by: ["version_number DESC"] },
+          { signal },
+        )
+      ).model_versions ?? [],
+  });
+
 export const versionQuery = (name: string, version: string) =>
   queryOptions({
     queryKey: [...keys.models, name, "version", version],
     queryFn: async ({ signal }) =>
       (await get(`${MLFLOW}/model-versions/get`, { name, version }, { signal })).model_version,
+  });
+
+const MOST_TEXT = 500_000;
+
+/** A file of a version as text; without an owner nothing is read. */
+export const useModelFile = (owner: Owner | null, path: string) =>
+  useQuery({
+    queryKey: [...keys.models, "file", owner, path],
+    queryFn: ({ signal }) => readText(showAddress(owner!, path), MOST_TEXT, signal),
+    enabled: owner !== null,
+    staleTime: Infinity,
   });
 
 export const lineageQuery = (name: string, version: string) =>
