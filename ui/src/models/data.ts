@@ -1,6 +1,6 @@
 /** The registry, as its pages ask for it. */
 
-import { infiniteQueryOptions, queryOptions, useQuery } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { del, get, patch, post, type Schemas } from "../api/client";
 import { ApiError } from "../api/http";
 import { keys, queryClient } from "../api/queries";
@@ -9,6 +9,7 @@ import { readText } from "../run/files";
 import { ask } from "../shell/ask";
 import { announce, announceProblem } from "../shell/undo";
 import { literal } from "../runs/filter/complete";
+import { filterOf, ORDERS, type Order } from "./search";
 
 export type Model = Schemas["RegisteredModel"];
 export type Version = Schemas["ModelVersion"];
@@ -18,17 +19,18 @@ export type Approval = Schemas["ApprovalRequest"];
 const MLFLOW = "/api/2.0/mlflow";
 const STELE = "/api/2.0/stele/registry";
 
-export const modelsQuery = (search: string) =>
+export const modelsQuery = (search: string, order: Order = "name") =>
   infiniteQueryOptions({
-    queryKey: [...keys.models, "list", search],
+    queryKey: [...keys.models, "list", search, order],
     queryFn: ({ pageParam, signal }) =>
       get(
         `${MLFLOW}/registered-models/search`,
-        { filter: search ? `name ILIKE ${literal(`%${search}%`)}` : "", max_results: 200, page_token: pageParam },
+        { filter: filterOf(search), max_results: 200, order_by: [...ORDERS[order]], page_token: pageParam },
         { signal },
       ),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_page_token || undefined,
+    placeholderData: keepPreviousData,
   });
 
 export const modelQuery = (name: string) =>
