@@ -128,9 +128,12 @@ def dataset(name: str, rows: int = 1200) -> DatasetInput:
     )
 
 
-def model_version(client: Client, name: str, run: str, folder: Path, text: str = MLMODEL) -> str:
+NEEDS = "scikit-learn==1.7.0\nnumpy==2.3.1\n"
+
+
+def model_version(client: Client, name: str, run: str, folder: Path, text: str = MLMODEL, needs: str = NEEDS) -> str:
     """A model among the files of a run becomes the next version of a registered model; answers with its number."""
-    files = {"model/MLmodel": text, "model/requirements.txt": "scikit-learn==1.7.0\nnumpy==2.3.1\n"}
+    files = {"model/MLmodel": text, "model/requirements.txt": needs}
     put(client, run, folder, files)
     client.ensure_registered_model(name)
     source = f"{client.get_run(run).info.artifact_uri}/model"

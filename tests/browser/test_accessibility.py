@@ -51,9 +51,11 @@ def world(client, tmp_path_factory):
     seeds.put(client, runs[0], folder, files)
     client.set_tag(runs[0], "mlflow.source.git.commit", "0123456789abcdef0123456789abcdef01234567")
     seeds.model_version(client, "churn", runs[0], folder)
-    seeds.model_version(client, "churn", runs[1], folder)
+    other = seeds.MLMODEL.replace('"age"', '"age_years"')
+    seeds.model_version(client, "churn", runs[1], folder, other, "scikit-learn==1.7.1\npandas==2.3.0\n")
     client.set_registered_model_alias("churn", "champion", "1")
     client.protect("churn", alias="champion")
+    client.set_registered_model_tag("churn", "team", "growth")
     client.request_approval("churn", "set_alias", alias="champion", version="2", reason="better on all slices")
     return SimpleNamespace(E=experiment, R=runs[0], P=runs[4], runs=quote(json.dumps(runs[:3])))
 
@@ -80,9 +82,14 @@ PAGES = {
     "code": ("/experiments/{E}/runs/{R}/code", "t.py"),
     "environment": ("/experiments/{E}/runs/{R}/environment", "numpy"),
     "models": ("/models", "champion"),
+    "models by a wrong filter": ("/models?q=name+%3D", "Showing the last valid filter"),
+    "models that match nothing": ("/models?q=nothing&order=-changed", "No model matches"),
     "model": ("/models/churn", "Approval wanted"),
     "lineage": ("/models/churn?tab=lineage", "Lineage of version"),
     "version": ("/models/churn/versions/1", "Requirements"),
+    "version beside another": ("/models/churn/versions/2?vs=1", "+ added"),
+    "figures of a version beside another": ("/models/churn/versions/2?vs=1&tab=metrics", "Δ base"),
+    "version beside none": ("/models/churn/versions/2?vs=99", "version 99 could not be read"),
     "a mistake": ("/experiments/424242", "could not be opened"),
 }
 
@@ -138,6 +145,13 @@ def test_the_selection_and_the_completion(site, world, axe):
     site.page.get_by_role("checkbox", name="Select trial-000").click()
     expect(site.page.get_by_role("toolbar", name="Selection")).to_be_visible()
     site.page.get_by_role("combobox", name="Filter").fill("metrics.")
+    expect(site.page.get_by_role("listbox", name="Proposals")).to_be_visible()
+    find(site, axe)
+
+
+def test_the_completion_of_the_search_for_models(site, world, axe):
+    site.open("/models")
+    site.page.get_by_role("combobox", name="Search models").fill("tags.team = ")
     expect(site.page.get_by_role("listbox", name="Proposals")).to_be_visible()
     find(site, axe)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from store_kinds import OnHttp, OnJournal, OnSql
 
-from stele.errors import Conflict, DoesNotExist
+from stele.errors import Conflict, DoesNotExist, PermissionDenied
 from stele.schema import governance as g
 from stele.schema import registered_models as rm
 from stele.stores.base import ACTOR
@@ -74,6 +74,17 @@ class TestSqlStore(OnSql, RegistryGovernanceContract):
         store.delete_model_version(rm.ModelVersionName(name=name, version="1"))
         with acting_as("bob"), pytest.raises(DoesNotExist):
             store.approve_request(g.DecideApproval(request_id=made.request_id))
+
+    def test_only_who_asked_withdraws(self, store: SqlStore, name: str) -> None:
+        with acting_as("ann"):
+            made = ask(store, name, "set_alias", alias="champion", version="1")
+        decision = g.DecideApproval(request_id=made.request_id)
+        with acting_as("bob"), pytest.raises(PermissionDenied, match="'ann', who alone can withdraw"):
+            store.withdraw_request(decision)
+        found = store.get_approval_request(g.ApprovalRequestId(request_id=made.request_id)).request
+        assert (found.status, events_of(store, name)[0].kind) == ("open", "request_opened")
+        with acting_as("ann"):
+            assert store.withdraw_request(decision).request.status == "withdrawn"
 
 
 class TestBufferedStore(OnJournal, RegistryGovernanceContract):

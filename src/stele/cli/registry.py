@@ -8,7 +8,18 @@ import click
 
 from stele.cli.finding import open_client, some
 from stele.cli.output import Column, heading, json_option, note, show_facts, show_json, show_table
-from stele.cli.registry_gates import approve, card, comment, events, lineage, promote, protect, reject, requests
+from stele.cli.registry_gates import (
+    approve,
+    card,
+    comment,
+    events,
+    lineage,
+    promote,
+    protect,
+    reject,
+    requests,
+    withdraw,
+)
 from stele.cli.teaching import Group
 from stele.cli.text import iso_time
 from stele.limits import DEFAULT_PAGE
@@ -218,5 +229,5 @@ def stage(name: str, version: str, stage: str, archive_existing: bool, reason: s
     note(f"Version {moved.version} of {moved.name} is in {moved.current_stage} now.")
 
 
-for _command in (promote, protect, requests, approve, reject, comment, events, lineage, card):
+for _command in (promote, protect, requests, approve, reject, withdraw, comment, events, lineage, card):
     registry.add_command(_command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -12,9 +12,9 @@ from stele.cli.output import Column, heading, json_option, note, show_facts, sho
 from stele.cli.teaching import Command
 from stele.client.model_card import card as model_card
 from stele.client.promotion import promote as promote_model
-from stele.schema.governance import ApprovalRequest, Lineage
+from stele.schema.governance import ApprovalRequest, ApprovalStatus, Lineage
 
-__all__ = ["approve", "card", "comment", "events", "lineage", "promote", "protect", "reject", "requests"]
+__all__ = ["approve", "card", "comment", "events", "lineage", "promote", "protect", "reject", "requests", "withdraw"]
 
 REFUSED = 3
 """Exit code of a promotion that a gate refused."""
@@ -117,7 +117,7 @@ def protect(name: str, alias: str | None, stage: str | None, lift: bool, reason:
 
 @click.command(cls=Command)
 @click.argument("name", required=False)
-@click.option("--status", type=click.Choice(["open", "approved", "rejected"]), help="Only those.")
+@click.option("--status", type=click.Choice(get_args(ApprovalStatus)), help="Only those.")
 @click.option("--max-results", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most.")
 @json_option
 def requests(name: str | None, status: str | None, max_results: int, as_json: bool) -> None:
@@ -182,6 +182,19 @@ def reject(request_id: str, reason: str) -> None:
     """
     found = open_client().reject_request(request_id, reason)
     note(f"Request {found.request_id} is rejected.")
+
+
+@click.command(cls=Command)
+@click.argument("request_id")
+@_reason
+def withdraw(request_id: str, reason: str) -> None:
+    r"""Take back what you asked for.
+
+    \b
+    stele registry withdraw 3 --reason 'version 8 is better'
+    """
+    found = open_client().withdraw_request(request_id, reason)
+    note(f"Request {found.request_id} is withdrawn.")
 
 
 @click.command(cls=Command)

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 ApprovalAction = Literal["set_alias", "delete_alias", "set_stage", "unprotect_alias", "unprotect_stage"]
-ApprovalStatus = Literal["open", "approved", "rejected"]
+ApprovalStatus = Literal["open", "approved", "rejected", "withdrawn"]
 
 
 class RegistryEvent(Struct, omit_defaults=True, frozen=True, kw_only=True):

@@ -208,6 +208,7 @@ _STELE = (
     Route("GET", "/registry/requests/{request_id}", g.ApprovalRequestId, g.ApprovalResponse, "get_approval_request", _READ_MODEL, product="stele"),
     Route("POST", "/registry/requests/{request_id}/approve", g.DecideApproval, g.ApprovalResponse, "approve_request", Permission.APPROVE_MODEL, product="stele"),
     Route("POST", "/registry/requests/{request_id}/reject", g.DecideApproval, g.ApprovalResponse, "reject_request", Permission.APPROVE_MODEL, product="stele"),
+    Route("POST", "/registry/requests/{request_id}/withdraw", g.DecideApproval, g.ApprovalResponse, "withdraw_request", _WRITE_MODEL, product="stele"),
     Route("POST", "/registry/requests/{request_id}/comments", g.CommentOnApproval, g.ApprovalResponse, "comment_on_request", _WRITE_MODEL, product="stele"),
     Route("POST", "/ingest", i.Ingest, i.IngestResponse, "ingest", _WRITE, product="stele", request_formats=(_INGEST_REQUEST,), response_formats=(_INGEST_RESPONSE,)),
     Route("GET", "/artifacts/tree", a.ListArtifactTree, a.ListArtifactTreeResponse, "list_artifact_tree", _READ_FILE, product="stele"),

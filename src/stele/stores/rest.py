@@ -40,6 +40,7 @@ _UNREPEATABLE = frozenset(
         "rewind_run",
         "test_webhook",
         "undo_rewind",
+        "withdraw_request",
     }
 )
 """Operations that make a second thing, or fail, when they are done a second time after an answer was lost."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stele.errors import DoesNotExist, InvalidParameterValue, PermissionDenied
+from stele.errors import Conflict, DoesNotExist, InvalidParameterValue, PermissionDenied
 from stele.schema import datasets as d
 from stele.schema import experiments as e
 from stele.schema import governance as g
@@ -224,17 +224,42 @@ class RegistryGovernanceContract:
             with pytest.raises(Exception, match="already"):
                 decide(decision)
 
+    def test_a_withdrawn_request_is_over(self, store: TrackingStore, name: str) -> None:
+        made = ask(store, name, "set_alias", alias="champion", version="2")
+        decision = g.DecideApproval(request_id=made.request_id, reason="version 3 is better")
+        found = store.withdraw_request(decision).request
+        assert (found.status, found.decided_by, found.decision_reason) == (
+            "withdrawn",
+            made.requester,
+            "version 3 is better",
+        )
+        event = events_of(store, name)[0]
+        assert (event.kind, event.principal, event.version, event.subject, event.reason) == (
+            "request_withdrawn",
+            made.requester,
+            "2",
+            "champion",
+            "version 3 is better",
+        )
+        for decide in (store.withdraw_request, store.reject_request, store.approve_request):
+            with pytest.raises(Conflict, match="withdrawn already"):
+                decide(decision)
+        with pytest.raises(InvalidParameterValue):
+            aliased(store, name, "champion")
+
     def test_requests_are_searched(self, store: TrackingStore, name: str) -> None:
         made = [ask(store, name, "set_alias", alias="champion", version=number).request_id for number in "123"]
         store.reject_request(g.DecideApproval(request_id=made[1]))
+        store.withdraw_request(g.DecideApproval(request_id=made[2]))
 
         def search(**fields: Any) -> list[str]:
             found = store.search_approval_requests(g.SearchApprovals(name=name, **fields))
             return [item.request_id for item in found.requests]
 
         assert search() == made[::-1]
-        assert search(status="open") == [made[2], made[0]]
+        assert search(status="open") == [made[0]]
         assert search(status="rejected") == [made[1]]
+        assert search(status="withdrawn") == [made[2]]
         page = store.search_approval_requests(g.SearchApprovals(name=name, max_results=2))
         assert len(page.requests) == 2
         assert search(page_token=page.next_page_token) == made[:1]
@@ -262,6 +287,7 @@ class RegistryGovernanceContract:
                 lambda number=number: store.get_approval_request(g.ApprovalRequestId(request_id=number)),
                 lambda number=number: store.approve_request(g.DecideApproval(request_id=number)),
                 lambda number=number: store.reject_request(g.DecideApproval(request_id=number)),
+                lambda number=number: store.withdraw_request(g.DecideApproval(request_id=number)),
                 lambda number=number: store.comment_on_request(g.CommentOnApproval(request_id=number, text="x")),
             ]
             for call in calls:

@@ -96,6 +96,13 @@ def test_two_people_change_what_is_protected(cli, cli_json, fraud):
     assert "unprotect alias champion" in cli("registry", "requests").stdout
     cli("registry", "reject", other["request_id"])
     assert "no such request" in cli("registry", "requests", "--status", "open").stderr
+    mine = fraud.request_approval("fraud", "set_alias", alias="champion", version="2").request_id
+    ACTOR.set("ann")
+    assert "alone can withdraw" in cli("registry", "withdraw", mine, code=1).stderr
+    ACTOR.set("bob")
+    cli("registry", "withdraw", mine, "--reason", "too early")
+    (over,) = cli_json("registry", "requests", "--status", "withdrawn")
+    assert (over["request_id"], over["decision_reason"]) == (mine, "too early")
     ACTOR.set("")
     lines = cli("registry", "events", "fraud", "--kind", "alias_set").stdout.splitlines()
     assert all(part in lines[1] for part in ("bob", "alias set champion", "good"))

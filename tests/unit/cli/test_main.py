@@ -14,7 +14,7 @@ from stele.cli import stele
 
 NO_DATA = frozenset(
     "alias approve archive card comment completion csv delete download exec log log-artifact log-artifacts protect "
-    "reject rename restore serve server stage ui upgrade".split()
+    "reject rename restore serve server stage ui upgrade withdraw".split()
 )
 """Commands that do something, or print one line or a file."""
 

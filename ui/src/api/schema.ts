@@ -1076,6 +1076,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/2.0/stele/registry/requests/{request_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["withdraw_request_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/stele/registry/requests/{request_id}/comments": {
         parameters: {
             query?: never;
@@ -2195,7 +2211,7 @@ export interface components {
             /** @default  */
             name?: string;
             /** @enum {unknown} */
-            status?: "approved" | "open" | "rejected";
+            status?: "approved" | "open" | "rejected" | "withdrawn";
             /**
              * Format: int64
              * @default 100
@@ -3573,7 +3589,7 @@ export interface components {
          *         ``first_x`` and ``last_x`` are the least and the greatest x of a bucket's points, ``counts`` their number,
          *         ``nans`` and ``infinities`` how many of them are no finite numbers. ``min`` and ``max`` are over all but NaN (NaN
          *         when there is nothing else), ``mean`` is over finite values (NaN likewise), ``last`` is the value with the greatest
-         *         step, then timestamp.
+         *         step, then timestamp, and ``timestamps`` has the time of that one.
          *
          *         Of a series with more than 192 points for each bucket, groups of consecutive points stay together (up to 256, or a
          *         quarter of a bucket), so two buckets may share a step.
@@ -3596,6 +3612,7 @@ export interface components {
             max: components["schemas"]["Double"][];
             mean: components["schemas"]["Double"][];
             last: components["schemas"]["Double"][];
+            timestamps: number[];
         };
         /**
          * Double
@@ -5468,7 +5485,7 @@ export interface operations {
         parameters: {
             query?: {
                 name?: string;
-                status?: "approved" | "open" | "rejected";
+                status?: "approved" | "open" | "rejected" | "withdrawn";
                 max_results?: number;
                 page_token?: string;
             };
@@ -5566,6 +5583,33 @@ export interface operations {
         };
     };
     reject_request_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideApproval"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalResponse"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    withdraw_request_post: {
         parameters: {
             query?: never;
             header?: never;

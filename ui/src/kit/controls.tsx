@@ -121,16 +121,19 @@ export function Check({
   state,
   onToggle,
   label,
+  tabIndex = -1,
 }: {
   state: boolean | "part";
   onToggle: (event: React.MouseEvent) => void;
   label: string;
+  /** A grid has keys of its own to tick its rows; elsewhere the box is reached by Tab. */
+  tabIndex?: number;
 }) {
   return (
     <button
       type="button"
       role="checkbox"
-      tabIndex={-1}
+      tabIndex={tabIndex}
       aria-checked={state === "part" ? "mixed" : state}
       aria-label={label}
       className={`cb ${state === "part" ? "part" : state ? "on" : ""}`}

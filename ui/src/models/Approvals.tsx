@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { meQuery, type Me } from "../api/me";
 import { Button, Chip } from "../kit/controls";
 import { Moment } from "../kit/marks";
 import { approvalsQuery, comment, decide, type Approval } from "./data";
@@ -11,6 +12,8 @@ export function Approvals({ name }: { name: string }) {
 }
 
 function OneApproval({ request }: { request: Approval }) {
+  const { data: me, isPending } = useQuery(meQuery);
+  const own = me?.name === request.requester;
   return (
     <section className="card approval" aria-label="Approval wanted">
       <div className="row">
@@ -25,11 +28,17 @@ function OneApproval({ request }: { request: Approval }) {
         <Button kind="ghost" onClick={() => void comment(request)}>
           Comment
         </Button>
-        <Button onClick={() => void decide(request, "reject")}>Reject</Button>
-        <Button kind="pri" onClick={() => void decide(request, "approve")}>
-          Approve
-        </Button>
+        {own && <Button onClick={() => void decide(request, "withdraw")}>Withdraw</Button>}
+        {!own && !isPending && (
+          <>
+            <Button onClick={() => void decide(request, "reject")}>Reject</Button>
+            <Button kind="pri" onClick={() => void decide(request, "approve")}>
+              Approve
+            </Button>
+          </>
+        )}
       </div>
+      {own && <Waiting me={me} />}
       {request.reason && <blockquote>{request.reason}</blockquote>}
       {(request.comments ?? []).map(({ principal, time, text }) => (
         <blockquote key={time}>
@@ -42,3 +51,17 @@ function OneApproval({ request }: { request: Approval }) {
     </section>
   );
 }
+
+/** Nobody approves what he asked for. */
+const Waiting = ({ me }: { me: Me }) => (
+  <p className="mut">
+    Waiting for somebody else’s word.
+    {!me.require_token && (
+      <>
+        {" "}
+        Everybody who opens this server is {me.name}; two people need a server with access tokens,{" "}
+        <code>stele tokens create</code>.
+      </>
+    )}
+  </p>
+);

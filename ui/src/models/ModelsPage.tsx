@@ -1,22 +1,43 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useRef, useState } from "react";
 import { useLive } from "../api/events";
+import { ApiError } from "../api/http";
 import { count } from "../format/figures";
-import { Button, Chip, Field } from "../kit/controls";
+import { Button, Chip } from "../kit/controls";
 import { Moment } from "../kit/marks";
 import { Empty, Loading, Problem } from "../kit/states";
+import { FilterField, useFilterText } from "../runs/filter/FilterField";
+import { MODEL_FILTERS, recentFilters } from "../runs/filter/recent";
 import { Page } from "../shell/Page";
-import { useSearchText } from "../shell/useSearchText";
+import { useShortcuts } from "../shell/shortcuts";
 import { createModel, modelsQuery, type Model } from "./data";
+import { isFilter, nextOrder, orderOf, proposeForModels, type Order } from "./search";
 import "./models.css";
 
 /** All registered models. */
 export default function ModelsPage() {
+  const { text, order, change } = useListed();
   const navigate = useNavigate();
-  const { text, setText, settled: q, field } = useSearchText("Search models");
+  const field = useFilterText(text, (q) => change({ q: q || undefined }));
+  const input = useRef<HTMLInputElement>(null);
+  useShortcuts([{ keys: "/", does: "Search models", run: () => input.current?.focus() }]);
   useLive([]);
-  const query = useInfiniteQuery(modelsQuery(q));
-  const models = query.data?.pages.flatMap((page) => page.registered_models ?? []) ?? [];
+  const all = useInfiniteQuery(modelsQuery(""));
+  const query = useInfiniteQuery(modelsQuery(text, order));
+  const misunderstood = query.error instanceof ApiError && query.error.status === 400 && isFilter(text);
+  const data = useLastGood(query.data) ?? (misunderstood ? all.data : undefined);
+  const models = data?.pages.flatMap((page) => page.registered_models ?? []) ?? [];
+  const proposals =
+    field.open === "recent"
+      ? recentFilters(MODEL_FILTERS).map((one) => ({
+          text: one,
+          group: "Recent filters",
+          icon: "filter" as const,
+        }))
+      : field.open
+        ? proposeForModels(field.context, all.data?.pages.flatMap((page) => page.registered_models ?? []) ?? [])
+        : [];
   const create = async () => {
     const name = await createModel();
     if (name) void navigate({ to: "/models/$name", params: { name } });
@@ -31,39 +52,34 @@ export default function ModelsPage() {
       }
     >
       <div className="qbar">
-        <Field
-          ref={field}
-          icon="search"
+        <FilterField
+          field={field}
           label="Search models"
-          placeholder="Search by name"
-          value={text}
-          onChange={setText}
-          className="grow"
+          placeholder="A part of a name, or a filter: tags.team = 'vision'"
+          icon="search"
+          recent={MODEL_FILTERS}
+          proposals={proposals}
+          error={misunderstood ? query.error : null}
+          ref={input}
         />
       </div>
       <div className="tw scrolls">
-        {query.error ? (
+        {query.error && !misunderstood ? (
           <Problem what="The models could not be read" error={query.error} onRetry={() => void query.refetch()} />
-        ) : query.isPending ? (
+        ) : !data ? (
           <Loading rows={10} />
         ) : models.length === 0 ? (
-          <Empty title={q ? `No model matches “${q}”` : "No model is registered yet"}>
-            {!q && (
-              <p>
-                A logged model gets a name with <code>stele.register_model("runs:/…/model", "my-model")</code>.
-              </p>
-            )}
-          </Empty>
+          <NoModels search={text} />
         ) : (
           <table className="t models">
             <thead>
               <tr>
-                <th>Name</th>
+                <Head text="Name" head="name" order={order} onOrder={change} />
                 <th>Latest</th>
                 <th>Aliases</th>
                 <th>Tags</th>
                 <th>Description</th>
-                <th className="r">Changed</th>
+                <Head text="Changed" head="changed" order={order} onOrder={change} />
               </tr>
             </thead>
             <tbody>
@@ -91,6 +107,74 @@ export default function ModelsPage() {
         </span>
       </footer>
     </Page>
+  );
+}
+
+interface Change {
+  q?: string;
+  order?: Order;
+}
+
+/** What the list shows, as the address says. */
+function useListed() {
+  const { q, order } = useSearch({ strict: false }) as { q?: unknown; order?: unknown };
+  const navigate = useNavigate();
+  return {
+    text: q === undefined ? "" : String(q),
+    order: orderOf(order),
+    change: (next: Change) =>
+      void navigate({ to: ".", replace: true, search: ((held: object) => ({ ...held, ...next })) as never }),
+  };
+}
+
+/** The latest answer there was; a filter that is not understood leaves it. */
+function useLastGood<T>(data: T | undefined): T | undefined {
+  const [last, setLast] = useState(data);
+  if (data !== undefined && data !== last) setLast(data);
+  return data ?? last;
+}
+
+function Head({
+  text,
+  head,
+  order,
+  onOrder,
+}: {
+  text: string;
+  head: "name" | "changed";
+  order: Order;
+  onOrder: (change: Change) => void;
+}) {
+  const sorted = order.endsWith(head);
+  const descending = order.startsWith("-");
+  return (
+    <th
+      className={`${sorted ? "sorted" : ""} ${head === "changed" ? "r" : ""}`}
+      aria-sort={sorted ? (descending ? "descending" : "ascending") : "none"}
+    >
+      <button
+        type="button"
+        className="sorts"
+        onClick={() => {
+          const next = nextOrder(order, head);
+          onOrder({ order: next === "name" ? undefined : next });
+        }}
+      >
+        {text} {sorted && <span aria-hidden="true">{descending ? "↓" : "↑"}</span>}
+      </button>
+    </th>
+  );
+}
+
+function NoModels({ search }: { search: string }) {
+  if (search)
+    return <Empty title={isFilter(search) ? "No model matches the filter" : `No model matches “${search}”`} />;
+  return (
+    <Empty title="No model is registered yet">
+      <p>
+        A logged model gets a name with <code>stele.register_model("runs:/…/model", "my-model")</code>.
+      </p>
+    </Empty>
   );
 }
 

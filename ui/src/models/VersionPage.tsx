@@ -4,22 +4,16 @@ import { useState } from "react";
 import { useLive } from "../api/events";
 import { runQuery } from "../api/queries";
 import { Chip, CopyButton } from "../kit/controls";
-import { Packages } from "../kit/Facts";
 import { Moment, RunDot } from "../kit/marks";
 import { Empty, Loading, Problem } from "../kit/states";
 import { ArtifactBrowser } from "../run/artifacts/ArtifactBrowser";
-import { parseMLmodel } from "../run/artifacts/mlmodel";
-import { Signature } from "../run/artifacts/MLmodelView";
-import { showAddress, type Owner } from "../run/artifacts/owner";
-import { parseRequirements } from "../run/environment";
-import { readText } from "../run/files";
+import type { Owner } from "../run/artifacts/owner";
 import { toRun } from "../run/links";
 import { MetricsCard } from "../run/MetricsCard";
 import { ParamsCard } from "../run/ParamsCard";
 import { runData } from "../run/runData";
 import { Description, Tags } from "../runs/AboutTab";
 import { Page, type Tab } from "../shell/Page";
-import { keys } from "../api/queries";
 import {
   deleteVersionTag,
   describeVersion,
@@ -31,16 +25,18 @@ import {
   type Model,
   type Version,
 } from "./data";
+import { CompareWith, ComparedMark, toVersion, useCompared, type Compared } from "./comparison";
 import { EventsCard } from "./EventsCard";
 import { LineageCard } from "./LineageCard";
 import { uriOf } from "./ModelPage";
+import { RequirementsCard } from "./RequirementsCard";
+import { SignatureCard } from "./SignatureCard";
 import { UseItCard } from "./UseItCard";
 import { Stage, VersionMenu } from "./VersionsCard";
 import "../run/run.css";
 import "./models.css";
 
 const TABS = ["Overview", "Metrics", "Files", "Events"] as const;
-const MOST = 500_000;
 
 /** One version: what goes in and comes out, what it needs, how good it is, where it came from. */
 export default function VersionPage() {
@@ -71,19 +67,17 @@ export default function VersionPage() {
 function OneVersion({ model, version }: { model: Model; version: Version }) {
   const { name } = model;
   const { tab = "overview" } = useSearch({ strict: false }) as { tab?: string };
+  const compared = useCompared(version);
   const { data: protections = [] } = useQuery(protectionsQuery(name));
   const tabs = TABS.map((text): Tab => {
     const key = text.toLowerCase();
     return {
       text,
       on: key === tab,
-      link: {
-        to: "/models/$name/versions/$version",
-        params: { name, version: version.version },
-        search: key === "overview" ? {} : { tab: key },
-      } as LinkProps,
+      link: toVersion(name, version.version, compared.vs, key === "overview" ? "" : key),
     };
   });
+  const shownTab = tab === "overview" ? "" : tab;
   const uri = uriOf(model, version);
   return (
     <Page
@@ -101,24 +95,37 @@ function OneVersion({ model, version }: { model: Model; version: Version }) {
             </Chip>
           ))}
           {version.status !== "READY" && <Chip tone="warn">{version.status}</Chip>}
+          <ComparedMark model={model} version={version} tab={shownTab} compared={compared} />
         </>
       }
       actions={
         <>
+          <CompareWith model={model} version={version} tab={shownTab} compared={compared} />
           <CopyButton text={uri} label="Copy address" />
           <VersionMenu model={model} version={version} protections={protections} />
         </>
       }
       tabs={tabs}
     >
-      <Content model={model} version={version} tab={tab} uri={uri} />
+      <Content model={model} version={version} tab={tab} uri={uri} compared={compared} />
     </Page>
   );
 }
 
-function Content({ model, version, tab, uri }: { model: Model; version: Version; tab: string; uri: string }) {
+interface ContentProps {
+  model: Model;
+  version: Version;
+  tab: string;
+  uri: string;
+  compared: Compared;
+}
+
+const ownerOf = ({ name, version }: Version): Owner => ({ model_name: name, model_version: version });
+
+function Content({ model, version, tab, uri, compared }: ContentProps) {
   const { name } = model;
-  const owner: Owner = { model_name: name, model_version: version.version };
+  const owner = ownerOf(version);
+  const theirs = compared.other && ownerOf(compared.other);
   const [path, setPath] = useState("");
   if (tab === "events")
     return (
@@ -132,11 +139,11 @@ function Content({ model, version, tab, uri }: { model: Model; version: Version;
         <ArtifactBrowser owner={owner} path={path} onPath={setPath} />
       </div>
     );
-  if (tab === "metrics") return <Figures runId={version.run_id ?? ""} />;
+  if (tab === "metrics") return <Figures runId={version.run_id ?? ""} compared={compared} />;
   return (
     <div className="cards about">
       <div className="column">
-        <SignatureCard owner={owner} />
+        <SignatureCard owner={owner} other={theirs} vs={compared.vs} />
         <LineageCard name={name} version={version.version} />
         <UseItCard uri={uri} />
       </div>
@@ -151,69 +158,29 @@ function Content({ model, version, tab, uri }: { model: Model; version: Version;
           onSet={async (key, value) => void (await setVersionTag(name, version.version, key, value))}
           onDelete={async (key) => void (await deleteVersionTag(name, version.version, key))}
         />
-        <RequirementsCard owner={owner} />
+        <RequirementsCard owner={owner} other={theirs} vs={compared.vs} />
       </div>
     </div>
   );
 }
 
-function Figures({ runId }: { runId: string }) {
+function Figures({ runId, compared: { vs, other } }: { runId: string; compared: Compared }) {
   const { data, error } = useQuery({ ...runQuery(runId), enabled: runId !== "", retry: false });
+  const theirs = other?.run_id ?? "";
+  const base = useQuery({ ...runQuery(theirs), enabled: theirs !== "", retry: false });
   if (!runId || error) return <Empty title="The run that made this version is not known here" />;
   if (!data) return <Loading />;
-  const run = runData(data);
+  const baseline = theirs && base.data ? runData(base.data) : null;
   return (
-    <div className="cards two whole">
-      <MetricsCard data={run} base={null} />
-      <ParamsCard data={run} base={null} />
-    </div>
-  );
-}
-
-/** A file of the version as text; null when there is none. */
-const useFile = (owner: Owner, path: string) =>
-  useQuery({
-    queryKey: [...keys.models, "file", owner, path],
-    queryFn: ({ signal }) => readText(showAddress(owner, path), MOST, signal),
-    staleTime: Infinity,
-  });
-
-function SignatureCard({ owner }: { owner: Owner }) {
-  const { data, error, isPending } = useFile(owner, "MLmodel");
-  const model = data ? parseMLmodel(data.text) : null;
-  return (
-    <section className="card" aria-label="Signature">
-      <header>
-        <h2>Signature</h2>
-        {model && <span className="n">{model.flavors.join(", ")}</span>}
-      </header>
-      {error ? (
-        <Problem what="The MLmodel file could not be read" error={error} />
-      ) : isPending ? (
-        <Loading />
-      ) : model && (model.inputs || model.outputs) ? (
-        <div className="body">
-          <Signature inputs={model.inputs} outputs={model.outputs} params={model.params} />
-        </div>
-      ) : (
-        <Empty title="The model has no signature" />
+    <>
+      {other && (!theirs || base.error) && (
+        <p className="note">The run that made version {vs} is not known here, so there is nothing to compare with.</p>
       )}
-    </section>
-  );
-}
-
-function RequirementsCard({ owner }: { owner: Owner }) {
-  const { data, isPending } = useFile(owner, "requirements.txt");
-  const lines = data ? parseRequirements(data.text) : [];
-  return (
-    <section className="card" aria-label="Requirements">
-      <header>
-        <h2>Requirements</h2>
-        <span className="grow" />
-        {data && <CopyButton text={data.text} />}
-      </header>
-      {isPending ? <Loading /> : lines.length === 0 ? <Empty title="None are listed" /> : <Packages rows={lines} />}
-    </section>
+      <div className="cards two whole">
+        <MetricsCard data={runData(data)} base={baseline} />
+        <ParamsCard data={runData(data)} base={baseline} />
+      </div>
+    </>
   );
 }
 

@@ -10,6 +10,7 @@ import { Menu } from "../kit/Popover";
 import { Empty } from "../kit/states";
 import { goalOf } from "../runs/columns";
 import { toRun } from "../run/links";
+import { toVersion } from "./comparison";
 import { deleteAlias, deleteVersion, setAlias, setStage, STAGES, type Model, type Version } from "./data";
 
 interface Props {
@@ -38,13 +39,19 @@ export function VersionsCard({ model, versions, current, protections, onChoose }
     [...runs.values()].map((run) => metricOf(run, metric)).filter((value): value is number => value !== null),
   );
   const compare = () => {
-    const picked = versions.filter((one) => ticked.has(one.version) && one.run_id);
-    const experimentId = runs.get(picked[0]?.run_id ?? "")?.info.experiment_id;
+    const picked = versions.filter((one) => ticked.has(one.version));
+    if (picked.length === 2) {
+      // The newest come first: the newer one is shown, beside the older one.
+      void navigate(toVersion(model.name, picked[0]!.version, picked[1]!.version) as never);
+      return;
+    }
+    const runIds = picked.flatMap(({ run_id }) => (run_id ? [run_id] : []));
+    const experimentId = runIds.map((id) => runs.get(id)?.info.experiment_id).find(Boolean);
     if (experimentId)
       void navigate({
         to: "/experiments/$experimentId/$tab",
         params: { experimentId, tab: "compare" },
-        search: { runs: picked.map((one) => one.run_id) } as never,
+        search: { runs: runIds } as never,
       });
   };
   return (
@@ -64,7 +71,7 @@ export function VersionsCard({ model, versions, current, protections, onChoose }
           small
           icon="compare"
           disabled={ticked.size < 2}
-          title={ticked.size < 2 ? "Tick two versions or more" : undefined}
+          title={ticked.size < 2 ? "Tick two versions, or more to compare their runs" : undefined}
           onClick={compare}
         >
           Compare
@@ -108,6 +115,7 @@ export function VersionsCard({ model, versions, current, protections, onChoose }
                   <Check
                     state={ticked.has(one.version)}
                     label={`Select version ${one.version}`}
+                    tabIndex={0}
                     onToggle={() => setTicked(toggled(ticked, one.version))}
                   />
                 </td>

@@ -1,12 +1,15 @@
 /** The registry, as its pages ask for it. */
 
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { del, get, patch, post, type Schemas } from "../api/client";
 import { ApiError } from "../api/http";
 import { keys, queryClient } from "../api/queries";
+import { showAddress, type Owner } from "../run/artifacts/owner";
+import { readText } from "../run/files";
 import { ask } from "../shell/ask";
 import { announce, announceProblem } from "../shell/undo";
 import { literal } from "../runs/filter/complete";
+import { filterOf, ORDERS, type Order } from "./search";
 
 export type Model = Schemas["RegisteredModel"];
 export type Version = Schemas["ModelVersion"];
@@ -16,17 +19,18 @@ export type Approval = Schemas["ApprovalRequest"];
 const MLFLOW = "/api/2.0/mlflow";
 const STELE = "/api/2.0/stele/registry";
 
-export const modelsQuery = (search: string) =>
+export const modelsQuery = (search: string, order: Order = "name") =>
   infiniteQueryOptions({
-    queryKey: [...keys.models, "list", search],
+    queryKey: [...keys.models, "list", search, order],
     queryFn: ({ pageParam, signal }) =>
       get(
         `${MLFLOW}/registered-models/search`,
-        { filter: search ? `name ILIKE ${literal(`%${search}%`)}` : "", max_results: 200, page_token: pageParam },
+        { filter: filterOf(search), max_results: 200, order_by: [...ORDERS[order]], page_token: pageParam },
         { signal },
       ),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_page_token || undefined,
+    placeholderData: keepPreviousData,
   });
 
 export const modelQuery = (name: string) =>
@@ -54,11 +58,36 @@ export const versionsQuery = (name: string) =>
     getNextPageParam: (page) => page.next_page_token || undefined,
   });
 
+/** The newest versions: those that one is probably compared with. */
+export const newestVersionsQuery = (name: string) =>
+  queryOptions({
+    queryKey: [...keys.models, name, "newest"],
+    queryFn: async ({ signal }) =>
+      (
+        await get(
+          `${MLFLOW}/model-versions/search`,
+          { filter: `name = ${literal(name)}`, max_results: 20, order_by: ["version_number DESC"] },
+          { signal },
+        )
+      ).model_versions ?? [],
+  });
+
 export const versionQuery = (name: string, version: string) =>
   queryOptions({
     queryKey: [...keys.models, name, "version", version],
     queryFn: async ({ signal }) =>
       (await get(`${MLFLOW}/model-versions/get`, { name, version }, { signal })).model_version,
+  });
+
+const MOST_TEXT = 500_000;
+
+/** A file of a version as text; without an owner nothing is read. */
+export const useModelFile = (owner: Owner | null, path: string) =>
+  useQuery({
+    queryKey: [...keys.models, "file", owner, path],
+    queryFn: ({ signal }) => readText(showAddress(owner!, path), MOST_TEXT, signal),
+    enabled: owner !== null,
+    staleTime: Infinity,
   });
 
 export const lineageQuery = (name: string, version: string) =>
@@ -229,20 +258,20 @@ async function request(
   await perform(text, () => post(`${STELE}/requests`, { name, ...change, reason }));
 }
 
-export async function decide(approval: Approval, decision: "approve" | "reject"): Promise<void> {
-  const reason = await ask({
-    title: decision === "approve" ? "Approve: a word on why" : "Reject: what is missing?",
-    label: "Comment",
-    value: "",
-    action: decision === "approve" ? "Approve" : "Reject",
-  });
+const DECISIONS = {
+  approve: { asks: "Approve: a word on why", action: "Approve", done: "Approved" },
+  reject: { asks: "Reject: what is missing?", action: "Reject", done: "Rejected" },
+  withdraw: { asks: "Take the request back: why?", action: "Withdraw", done: "Withdrawn" },
+} as const;
+
+/** Ends a request: who asked withdraws it, others approve or reject it. */
+export async function decide(approval: Approval, decision: keyof typeof DECISIONS): Promise<void> {
+  const { asks, action, done } = DECISIONS[decision];
+  const reason = await ask({ title: asks, label: "Comment", value: "", action });
   if (reason === null) return;
-  const options = { path: { request_id: approval.request_id } };
-  const body = { request_id: approval.request_id, reason };
-  await perform(decision === "approve" ? "Approved" : "Rejected", () =>
-    decision === "approve"
-      ? post(`${STELE}/requests/{request_id}/approve`, body, options)
-      : post(`${STELE}/requests/{request_id}/reject`, body, options),
+  const { request_id } = approval;
+  await perform(done, () =>
+    post(`${STELE}/requests/{request_id}/${decision}`, { request_id, reason }, { path: { request_id } }),
   );
 }
 

@@ -24,6 +24,7 @@ it("tells what happened", () => {
   expect(tell(event("request_rejected", { ...request, after: "delete_alias 7" })).text).toBe(
     "refused to remove champion",
   );
+  expect(tell(event("request_withdrawn", request)).text).toBe("took back the request to move champion to v3");
   expect(tell(event("version_tag_set", { version: "3", subject: "team", after: "vision" })).text).toBe(
     "tagged v3 team = vision",
   );

@@ -52,6 +52,8 @@ export function tell(event: Event): Told {
       return told("check", `approved to ${wish(event)}`, "ok");
     case "request_rejected":
       return told("x", `refused to ${wish(event)}`, "fail");
+    case "request_withdrawn":
+      return told("x", `took back the request to ${wish(event)}`);
     case "version_created":
       return told("plus", `registered ${version(event)}`);
     case "version_updated":

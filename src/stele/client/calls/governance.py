@@ -139,7 +139,7 @@ class GovernanceCalls(RegistryCalls):
 
         Args:
             name: Of this registered model.
-            status: ``open``, ``approved`` or ``rejected``.
+            status: ``open``, ``approved``, ``rejected`` or ``withdrawn``.
             max_results: Size of the page, up to 1000.
             page_token: Token of the page before.
         """
@@ -167,6 +167,16 @@ class GovernanceCalls(RegistryCalls):
             DoesNotExist: There is no such request.
         """
         return self._registry.reject_request(_decision(request_id, reason)).request
+
+    def withdraw_request(self, request_id: str, reason: str = "") -> g.ApprovalRequest:
+        """Take back what you asked for.
+
+        Raises:
+            Conflict: It is decided already.
+            DoesNotExist: There is no such request.
+            PermissionDenied: Somebody else asked for it.
+        """
+        return self._registry.withdraw_request(_decision(request_id, reason)).request
 
     def comment_on_request(self, request_id: str, text: str) -> g.ApprovalRequest:
         """Say something about a request.

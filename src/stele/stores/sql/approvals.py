@@ -19,6 +19,7 @@ from stele.stores.sql.model_tables import (
     REQUEST_APPROVED,
     REQUEST_OPEN,
     REQUEST_REJECTED,
+    REQUEST_WITHDRAWN,
     approval_comments,
     approval_requests,
     registered_models,
@@ -32,7 +33,12 @@ from stele.stores.sql.registry_rows import STAGE_NAMES, found_registered, found_
 
 __all__ = ["ApprovalOperations"]
 
-_STATUS = {REQUEST_OPEN: "open", REQUEST_APPROVED: "approved", REQUEST_REJECTED: "rejected"}
+_STATUS = {
+    REQUEST_OPEN: "open",
+    REQUEST_APPROVED: "approved",
+    REQUEST_REJECTED: "rejected",
+    REQUEST_WITHDRAWN: "withdrawn",
+}
 _STATUS_NUMBERS = {name: number for number, name in _STATUS.items()}
 _r, _p = approval_requests.c, registry_protections.c
 
@@ -142,6 +148,16 @@ class ApprovalOperations(StoreCore):
 
     def reject_request(self, request: g.DecideApproval) -> g.ApprovalResponse:
         return self._decide(request, REQUEST_REJECTED, lambda *_: None)
+
+    def withdraw_request(self, request: g.DecideApproval) -> g.ApprovalResponse:
+        def act(_connection: Connection, _model: Any, row: Any) -> None:
+            if row.requester != actor():
+                raise PermissionDenied(
+                    f"The request {row.request} is one of {shown(row.requester)}, who alone can withdraw it. "
+                    "Others reject it."
+                )
+
+        return self._decide(request, REQUEST_WITHDRAWN, act)
 
     def comment_on_request(self, request: g.CommentOnApproval) -> g.ApprovalResponse:
         number = _number(request.request_id)

@@ -26,6 +26,7 @@ __all__ = [
     "REQUEST_APPROVED",
     "REQUEST_OPEN",
     "REQUEST_REJECTED",
+    "REQUEST_WITHDRAWN",
     "STAGING",
     "WEBHOOK_ACTIVE",
     "WEBHOOK_DISABLED",
@@ -231,7 +232,7 @@ registry_protections = Table(
     **CLUSTERED,
 )
 
-REQUEST_OPEN, REQUEST_APPROVED, REQUEST_REJECTED = 0, 1, 2
+REQUEST_OPEN, REQUEST_APPROVED, REQUEST_REJECTED, REQUEST_WITHDRAWN = 0, 1, 2, 3
 """``approval_requests.status``"""
 
 approval_requests = Table(

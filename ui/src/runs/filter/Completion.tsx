@@ -1,4 +1,4 @@
-import { Fragment, useEffect, useRef } from "react";
+import { Fragment, useEffect, useRef, type ReactNode } from "react";
 import { count, tick, toNumber } from "../../format/figures";
 import { Icon } from "../../kit/Icon";
 import { columnLabel } from "../columns";
@@ -6,13 +6,13 @@ import type { ColumnRef } from "../view";
 import type { Proposal } from "./complete";
 import { useDescribedValues } from "./useDescribedValues";
 
-/** Proposals under the caret; beside them what the values of the one at hand are. */
+/** Proposals under the caret; beside them what is known of the one at hand. */
 export function Completion({
   id,
   proposals,
   at,
   typed,
-  experimentId,
+  about,
   left,
   onChoose,
   onPoint,
@@ -21,7 +21,8 @@ export function Completion({
   proposals: readonly Proposal[];
   at: number;
   typed: string;
-  experimentId: string;
+  /** What stands beside the proposal at hand; undefined where nothing ever does. */
+  about?: ReactNode;
   left: number;
   onChoose: (proposal: Proposal) => void;
   onPoint: (at: number) => void;
@@ -30,9 +31,12 @@ export function Completion({
   useEffect(() => {
     box.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   }, [at]);
-  const column = proposals[at]?.column ?? null;
   return (
-    <div className="pop qpop" style={{ left }} onMouseDown={(event) => event.preventDefault()}>
+    <div
+      className={`pop qpop ${about === undefined ? "narrow" : ""}`}
+      style={{ left }}
+      onMouseDown={(event) => event.preventDefault()}
+    >
       <div className="options" ref={box} role="listbox" id={id} aria-label="Proposals">
         {proposals.map((proposal, i) => (
           <Fragment key={proposal.group + proposal.text}>
@@ -54,7 +58,7 @@ export function Completion({
           </Fragment>
         ))}
       </div>
-      <aside>{column && <About experimentId={experimentId} column={column} />}</aside>
+      {about !== undefined && <aside>{about}</aside>}
       <footer>
         <span>
           <kbd>↑</kbd> <kbd>↓</kbd> choose
@@ -87,7 +91,7 @@ function Marked({ text, part }: { text: string; part: string }) {
 }
 
 /** The range, spread and common values of a column. */
-function About({ experimentId, column }: { experimentId: string; column: ColumnRef }) {
+export function AboutColumn({ experimentId, column }: { experimentId: string; column: ColumnRef }) {
   const about = useDescribedValues(experimentId, column);
   if (!about) return <b className="b mono">{columnLabel(column)}</b>;
   const { histogram, distinct, common } = about;

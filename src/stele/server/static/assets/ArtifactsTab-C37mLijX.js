@@ -1,1 +1,0 @@
-import{f as e,gt as t,pt as n}from"./app-Cjg-3VQ-.js";import{r}from"./run-BvTzMcsx.js";var i=t();function a({data:t,path:a}){let o=n();return(0,i.jsx)(`div`,{className:`cards whole`,children:(0,i.jsx)(r,{owner:{run_id:t.id},path:a,onPath:n=>void o({...e(t.experimentId,t.id,`artifacts/${n}`),search:!0})})})}export{a as default};
