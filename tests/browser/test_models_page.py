@@ -405,6 +405,38 @@ def test_where_everybody_is_the_owner_the_page_says_why_nobody_can_approve(visit
         expect(card.get_by_role("button")).to_have_text(["Comment", "Withdraw"])
 
 
+def test_more_versions_than_one_answer_holds(signed_in, client, model, tmp_path):
+    """Of runs that are deleted, unknown or none; the page begins with the newest and finds them all."""
+    name = f"many-{model.name}"
+    client.create_registered_model(name)
+    experiment = client.get_run(model.runs[0]).info.experiment_id
+    deleted = seeds.new_run(client, experiment, "gone", metrics={"val/accuracy": 0.25})
+    for number in range(1, 1004):
+        run = {1002: deleted, 1003: "0" * 32}.get(number)
+        client.create_model_version(name, "s3://elsewhere/model", run)
+    client.delete_run(deleted)
+    client.set_registered_model_alias(name, "first-of-all", "2")
+    site = signed_in("mara", f"/models/{name}")
+    table = part(site, "Versions")
+    expect(table).to_contain_text("the newest 100 of 1,000+")
+    expect(table.get_by_role("row")).to_have_count(101)
+    expect(version(site, 1002)).to_contain_text("deleted")
+    expect(version(site, 1002)).to_contain_text("0.25")
+    expect(version(site, 1003).get_by_title("is not known here")).to_have_text("00000000")
+    expect(version(site, 1001)).to_contain_text("—")
+    site.button("Show older versions").click()
+    expect(table.get_by_role("row")).to_have_count(201)
+    site.page.get_by_role("textbox", name="Search versions").fill("first-of-all")
+    expect(version(site, 2)).to_be_visible()
+    expect(table).to_contain_text("1 of 1,003")
+    site.page.get_by_role("textbox", name="Search versions").fill("")
+    for number in (1001, 1000, 999):
+        site.page.get_by_role("checkbox", name=f"Select version {number}").click()
+    compare = table.get_by_role("button", name="Compare")
+    expect(compare).to_be_disabled()
+    expect(compare).to_have_attribute("title", re.compile("these have none"))
+
+
 def test_protection_is_begun_on_the_page(signed_in, client, model):
     site = signed_in("noor", model.address)
     site.menu("More", "Protect an alias")

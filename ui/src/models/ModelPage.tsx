@@ -1,9 +1,9 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch, type LinkProps } from "@tanstack/react-router";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { useLive } from "../api/events";
 import { count } from "../format/figures";
-import { Button, Chip, CopyButton } from "../kit/controls";
+import { Chip, CopyButton } from "../kit/controls";
 import { Menu } from "../kit/Popover";
 import { Loading, Problem } from "../kit/states";
 import { Description, Tags } from "../runs/AboutTab";
@@ -64,11 +64,13 @@ function OneModel({ model }: { model: Model }) {
     const key = text.toLowerCase();
     return {
       text,
-      count: text === "Versions" ? count(all.length) : undefined,
+      count: text === "Versions" ? `${count(all.length)}${versions.hasNextPage ? "+" : ""}` : undefined,
       on: tab === key,
       link: { to: "/models/$name", params: { name }, search: key === "versions" ? {} : { tab: key } } as LinkProps,
     };
   });
+  const { fetchNextPage } = versions;
+  const more = useCallback(() => void fetchNextPage({ cancelRefetch: false }), [fetchNextPage]);
   const rename = async () => {
     const next = await renameModel(name);
     if (next) void navigate({ to: "/models/$name", params: { name: next } });
@@ -111,7 +113,7 @@ function OneModel({ model }: { model: Model }) {
           current={current}
           protections={protections}
           onChoose={setChosen}
-          more={versions.hasNextPage ? () => void versions.fetchNextPage() : undefined}
+          more={versions.hasNextPage ? more : undefined}
         />
       )}
     </Page>
@@ -131,7 +133,7 @@ interface ContentProps {
   current: Version | undefined;
   protections: { kind: string; subject: string }[];
   onChoose: (version: string) => void;
-  more?: () => void;
+  more: (() => void) | undefined;
 }
 
 function Content({ model, tab, versions, current, protections, onChoose, more }: ContentProps) {
@@ -166,12 +168,8 @@ function Content({ model, tab, versions, current, protections, onChoose, more }:
           current={current}
           protections={protections}
           onChoose={onChoose}
+          more={more}
         />
-        {more && (
-          <Button small onClick={more}>
-            Show older versions
-          </Button>
-        )}
         {current && <LineageCard name={name} version={current.version} />}
         {current && <UseItCard uri={uriOf(model, current)} />}
       </div>

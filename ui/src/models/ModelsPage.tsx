@@ -200,17 +200,19 @@ function ModelRow({ model }: { model: Model }) {
           <span className="dim">—</span>
         )}
       </td>
-      <td>
+      <td className="chips">
         {(model.aliases ?? []).map(({ alias, version }) => (
-          <Chip key={alias} tone={alias === "champion" ? "ok" : "acc"}>
-            {alias} <span className="dim">v{version}</span>
+          <Chip key={alias} tone={alias === "champion" ? "ok" : "acc"} title={`${alias} v${version}`}>
+            <span className="ell">{alias}</span> <span className="dim">v{version}</span>
           </Chip>
         ))}
       </td>
-      <td>
+      <td className="chips">
         {(model.tags ?? []).slice(0, 3).map(({ key, value }) => (
-          <Chip key={key}>
-            {key} {value}
+          <Chip key={key} title={`${key} ${value}`}>
+            <span className="ell">
+              {key} {value}
+            </span>
           </Chip>
         ))}
       </td>

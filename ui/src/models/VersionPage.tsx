@@ -200,6 +200,7 @@ function About({ version }: { version: Version }) {
               <Link {...toRun(run.info.experiment_id, run.info.run_id)} className="lnk">
                 {run.info.run_name}
               </Link>
+              {run.info.lifecycle_stage === "deleted" && <Chip tone="fail">deleted</Chip>}
             </span>
           ) : (
             version.run_id || "—"
