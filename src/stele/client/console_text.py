@@ -1,8 +1,8 @@
 """What a terminal would show of text that was printed, cut into parts to keep.
 
 Progress bars write over themselves: with carriage returns, backspaces, and by moving the cursor up. Only the last form
-of a line is kept, so that hours of a bar are one line and not megabytes. Colours stay; other escape sequences have done
-their work here.
+of a line is kept, so that hours of a bar are one line and not megabytes. Colours stay; other escape sequences and
+control characters have done their work here.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ _LONGEST_ROW = 16_384
 """Characters after which a line goes on in another row, so that what is written over stays short."""
 
 _LONGEST_NUMBER = 6
-_CONTROLS = re.compile(r"[\x1b\r\b]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PIECE = re.compile(
-    r"[^\x1b\r\n\b]+"
+    r"[^\x00-\x08\n-\x1f\x7f-\x9f]+"
     r"|\x1b\[[0-?]*[ -/]*[@-~]"  # colours and movements
-    r"|\x1b\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)"  # titles and links
+    r"|\x1b\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)"  # titles and links
     r"|\x1b[^\[\]]"
     r"|[\s\S]"
 )
-_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]{0,60}[ -/]{0,9}|\][^\x07\x1b]{0,2000}\x1b?)?\Z")
+_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]{0,60}[ -/]{0,9}|\][^\x07\x1b\n]{0,2000}\x1b?)?\Z")
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _RESETS = ("\x1b[m", "\x1b[0m")
 
@@ -153,7 +153,7 @@ class Screen:
             self._column = max(self._column - 1, 0)
         elif piece[0] == "\x1b":
             self._obey(piece)
-        else:
+        elif not _CONTROLS.match(piece):
             for begin in range(0, len(piece), _LONGEST_ROW):
                 self._overwrite(piece[begin : begin + _LONGEST_ROW])
 
@@ -206,7 +206,7 @@ class Screen:
             self._colours = sequence if sequence in _RESETS else self._colours + sequence
             return
         number = sequence[2:-1]
-        if sequence[1] == "[" and (not number or (number.isdecimal() and len(number) < _LONGEST_NUMBER)):
+        if sequence[1:2] == "[" and (not number or (number.isdecimal() and len(number) < _LONGEST_NUMBER)):
             self._settle_colours()
             self._move(sequence[-1], int(number) if number else None)
 

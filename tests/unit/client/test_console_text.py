@@ -42,13 +42,14 @@ def rest(screen: Screen) -> str:
         ("outer 1\n\rinner 1\x1b[A\router 2\n\rinner 2\x1b[A\n\n", "outer 2\ninner 2\n"),
         ("a\nb\nc\n\x1b[3F\x1b[Jd\n", "d\n"),
         ("\x1b]0;a title\x07text\x1b[?25l\n", "text\n"),
+        ("\x1b]0;no end\nnext\n", "]0;no end\nnext\n"),
         ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\\n", "link\n"),
         (f"{GREEN}ok{RESET}\n", f"{GREEN}ok{RESET}\n"),
         (f"{GREEN}1{RESET}\r{GREEN}2{RESET}\n", f"{GREEN}2{RESET}\n"),
         (f"{GREEN}old{RESET} text\rnew\n", f"{GREEN}new{RESET} text\n"),
         ("\x1b[Aup from the top\n", "up from the top\n"),
         ("\ud800 is no text\n", "? is no text\n"),
-        ("\x07bell and a lone \x1b", "\x07bell and a lone \n"),
+        ("\x07bell\x00 and\x9b a lone \x1b", "bell and a lone \n"),
         ("", ""),
     ],
 )
@@ -136,7 +137,20 @@ def test_the_oldest_lines_are_dropped_and_a_line_says_how_much():
 
 
 PIECES = st.text("ab\n\r\b ä", max_size=12) | st.sampled_from(
-    ["\x1b[K", "\x1b[2K", "\x1b[A", "\x1b[31m", RESET, "\x1b[3C", "\x1b[J", "line\n"]
+    [
+        "\x1b[K",
+        "\x1b[2K",
+        "\x1b[A",
+        "\x1b[31m",
+        RESET,
+        "\x1b[3C",
+        "\x1b[J",
+        "line\n",
+        "\x1b",
+        "\x07",
+        "\x1b[",
+        "\x1b]0;x",
+    ]
 )
 
 
