@@ -8,6 +8,7 @@ heard.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import threading
@@ -17,7 +18,10 @@ from typing import Any
 __all__ = ["HOOKS", "Hooks", "Listener"]
 
 Listener = Callable[[str], None]
-"""Is called with each text that was printed, unless it is empty, by the thread that printed it. It does not raise."""
+"""Is called with each text that was printed, unless it is empty, by the thread that printed it."""
+
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class _Inside(threading.local):
@@ -68,7 +72,11 @@ class Hooks:
 
     def _heard(self, text: str) -> None:
         for listener in self._listeners:
-            listener(text)
+            try:
+                listener(text)
+            except Exception:  # printing never fails because of us
+                self.remove(listener)
+                _LOGGER.warning("What is printed is not heard any more by %r.", listener, exc_info=True)
 
 
 class _Hook:

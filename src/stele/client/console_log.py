@@ -7,6 +7,7 @@ there is logged as a warning and never reaches the training code.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import threading
 import time
@@ -108,7 +109,8 @@ class ConsoleRecorder:
         HOOKS.remove(self.hear)
         self._stopping = True
         self._wake.put(None)
-        self._thread.join(settings.EXIT_TIMEOUT_SECONDS.get())
+        with contextlib.suppress(KeyboardInterrupt):  # somebody does not want to wait; the run ends nevertheless
+            self._thread.join(settings.EXIT_TIMEOUT_SECONDS.get())
         left = self.waiting_bytes()
         if left:
             _LOGGER.warning("The last %d bytes that were printed are not kept with run %s.", left, self._run_id)
@@ -140,7 +142,8 @@ class ConsoleRecorder:
 
     def hear_failure(self, error: BaseException) -> None:
         """Take note of the traceback of an error that ends the run: Python prints it only when the run has ended."""
-        self.hear("".join(traceback.format_exception(error)))
+        if not isinstance(error, SystemExit):  # of which it prints none
+            self.hear("".join(traceback.format_exception(error)))
 
     def advance(self, *, last: bool = False) -> float | None:
         """Store the parts that are due.
@@ -209,10 +212,7 @@ class ConsoleRecorder:
                 if not text:
                     return False
                 self._part = ("", text.encode())
-            repository = self._client.repository(self._run_id)
-            if not self._part[0]:
-                self._part = (next_part(repository), self._part[1])
-            repository.write(self._part[0], [self._part[1]])
+            self._store(*self._part)
         except Exception as error:  # whatever a place of files may raise: the next part is another chance
             if not self._warned:
                 self._warned = True
@@ -222,3 +222,12 @@ class ConsoleRecorder:
             return False
         self._part = None
         return True
+
+    def _store(self, path: str, content: bytes) -> None:
+        """Write a part, unless it arrived when that seemed to fail; meanwhile others may have taken its number."""
+        repository = self._client.repository(self._run_id)
+        there = repository.stat(path) if path else None
+        if there is None or there.sha256 != hashlib.sha256(content).hexdigest():
+            path = next_part(repository)
+            self._part = (path, content)
+            repository.write(path, [content])

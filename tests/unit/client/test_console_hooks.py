@@ -194,3 +194,18 @@ def test_what_is_no_text_fails_as_always(hooks, monkeypatch):
     with pytest.raises(TypeError):
         sys.stdout.write(b"bytes")
     assert heard == []
+
+
+def test_a_listener_that_fails_is_not_asked_again_and_printing_goes_on(hooks, monkeypatch, caplog):
+    out, _ = streams(monkeypatch)
+    asked, heard = [], []
+
+    def failing(text):
+        asked.append(text)
+        raise MemoryError
+
+    hooks.add(failing)
+    hooks.add(heard.append)
+    print("x")
+    assert (asked, heard, out.getvalue()) == (["x"], ["x", "\n"], "x\n")
+    assert "not heard any more" in caplog.text

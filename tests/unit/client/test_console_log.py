@@ -39,14 +39,22 @@ class Clock:
 
 
 class Broken(stele.Client):
-    """A client whose files cannot be written while ``breaks`` is set."""
+    """A client whose files cannot be written while ``breaks`` is set, or whose next answer is lost on its way."""
 
     breaks = False
+    loses_answer = False
 
     def repository(self, run_id):
         if self.breaks:
             raise Unavailable("There is no way to the files.")
-        return super().repository(run_id)
+        found = super().repository(run_id)
+        if self.loses_answer:
+            found.write = lambda *args, write=found.write: self.lose(write(*args))
+        return found
+
+    def lose(self, _answer):
+        self.loses_answer = False
+        raise Unavailable("The answer is lost.")
 
 
 @pytest.fixture
@@ -212,6 +220,26 @@ def test_what_could_not_be_stored_is_stored_later_and_one_warning_says_so(record
     assert kept(run) == "0\n1\n2\n"
 
 
+def test_a_part_that_arrived_though_its_answer_was_lost_is_not_stored_again(recorder, run, clock):
+    recorder._client.loses_answer = True
+    recorder.hear("one\n")
+    recorder.advance(last=True)
+    assert recorder.waiting_bytes() == 4
+    recorder.hear("two\n")
+    recorder.advance(last=True)
+    assert parts(run) == {1: "one\n", 2: "two\n"}
+
+
+def test_a_number_that_another_process_took_meanwhile_is_left_to_it(recorder, run):
+    recorder._client.loses_answer = True
+    recorder.hear("mine\n")
+    recorder.advance(last=True)
+    files = stele.Client().repository(run.info.run_id)
+    files.write("logs/console/000001.log", [b"of another process\n"])
+    recorder.advance(last=True)
+    assert parts(run) == {1: "of another process\n", 2: "mine\n"}
+
+
 def test_what_waits_has_a_bound_and_a_line_says_what_is_missing(recorder, run, clock):
     recorder._client.breaks = True
     for number in range(3_000):
@@ -300,7 +328,7 @@ def test_a_program_that_is_told_to_end_leaves_everything(workplace):
     program.send_signal(signal.SIGTERM)
     program.communicate()
     assert only_run().info.status == "KILLED"
-    assert kept(only_run()).startswith("begun\n")
+    assert kept(only_run()) == "begun\n"
 
 
 @POSIX
