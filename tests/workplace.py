@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stele import settings
-from stele.client import context, fluent, stores, system_metrics
+from stele.client import console_log, context, fluent, stores, system_metrics
 from stele.client.jobs import JOBS
 
 __all__ = ["workplace"]
@@ -27,5 +27,6 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     JOBS.wait()
     fluent.reset()
     system_metrics.reset()
+    console_log.reset()
     stores.close_stores()
     context.reset()

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from stele.client.active_model import get_active_model_id as get_active_model_id
     from stele.client.client import Client as Client
     from stele.client.client import MlflowClient as MlflowClient
+    from stele.client.console_log import disable_console_logging as disable_console_logging
+    from stele.client.console_log import enable_console_logging as enable_console_logging
     from stele.client.doctor import doctor as doctor
     from stele.client.experiments import archive_experiment as archive_experiment
     from stele.client.experiments import check_experiment_tags as check_experiment_tags
@@ -138,6 +140,10 @@ _MODULES = {
     "stele.client.client": (
         "Client",
         "MlflowClient",
+    ),
+    "stele.client.console_log": (
+        "disable_console_logging",
+        "enable_console_logging",
     ),
     "stele.client.doctor": ("doctor",),
     "stele.client.experiments": (

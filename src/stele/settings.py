@@ -206,6 +206,12 @@ SYSTEM_METRICS_NODE = Setting(
     "Name of this machine in the keys of system metrics.",
     "MLFLOW_SYSTEM_METRICS_NODE_ID",
 )
+CONSOLE = Setting(
+    "STELE_ENABLE_CONSOLE_LOGGING",
+    _boolean,
+    False,
+    "Keep what a program prints during runs as files of the run.",
+)
 PROGRESS = Setting(
     "STELE_PROGRESS",
     _boolean,

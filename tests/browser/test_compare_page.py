@@ -170,6 +170,14 @@ def test_pictures_side_by_side_with_a_slider_over_their_steps(site, made):
     expect(other.get_by_role("slider")).to_have_count(0)
 
 
+def test_from_pictures_to_the_files_of_a_run(site, made):
+    site.open(made.compare)
+    site.page.get_by_role("radio", name="Images").click()
+    expect(site.page.get_by_role("region", name="sample")).to_be_visible()
+    site.open(f"{made.address}/runs/{made.runs[0]}/artifacts")
+    expect(site.page.get_by_role("tree", name="Files").get_by_role("treeitem", name="roc.png")).to_be_visible()
+
+
 def test_tables_side_by_side(site, made):
     site.open(made.compare + "&what=tables")
     tables = site.page.get_by_role("region", name="Tables")

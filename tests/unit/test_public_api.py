@@ -18,7 +18,8 @@ NAMES = """
     ActiveModel ActiveRun Client Image MlflowClient MlflowException SteleException __version__ active_run
     archive_experiment artifacts check_experiment_tags clear_active_model create_experiment create_external_model
     data delete_experiment delete_experiment_tag delete_logged_model_tag delete_run delete_tag
-    disable_system_metrics_logging doctor enable_async_logging enable_system_metrics_logging end_run entities
+    disable_console_logging disable_system_metrics_logging doctor enable_async_logging enable_console_logging
+    enable_system_metrics_logging end_run entities
     exceptions finalize_logged_model flush_artifact_async_logging flush_async_logging get_active_model_id
     get_artifact_uri get_experiment get_experiment_by_name get_logged_model get_metric_history get_parent_run
     get_registry_uri get_run get_tracking_uri initialize_logged_model is_tracking_uri_set last_active_run

@@ -23,6 +23,7 @@ from stele.cli.finding import (
 )
 from stele.cli.output import json_option, note, show_json
 from stele.cli.run_columns import chosen_columns, default_columns, show_runs, values_of
+from stele.cli.run_logs import logs
 from stele.cli.teaching import Group
 from stele.client.client import Client
 from stele.client.tag_names import NOTE, PARENT_RUN_ID, RUN_NAME, USER
@@ -50,7 +51,7 @@ def _one(run: str | None, run_id: str | None) -> str:
 
 @click.group(cls=Group)
 def runs() -> None:
-    r"""List, describe, compare, rewind, delete and restore runs.
+    r"""List, describe, compare, rewind, delete and restore runs, and print what they printed.
 
     RUN is an id, or the first four or more characters of one.
 
@@ -299,3 +300,6 @@ def rewind(run: str, step: int | None, undo: bool, as_json: bool) -> None:
 
 def _named(run: Run) -> str:
     return f"{run.info.run_id} ({shown(run.info.run_name or run.data.tags.get(RUN_NAME, ''))})"
+
+
+runs.add_command(logs)

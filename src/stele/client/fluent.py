@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from msgspec import Struct
 
 from stele import settings
-from stele.client import active_model, context, experiments, system_metrics
+from stele.client import active_model, console_log, context, experiments, system_metrics
 from stele.client import tag_names as names
 from stele.client.calls.base import as_tags
 from stele.client.client import Client
 from stele.client.console import WaitingLine, show_kept, show_run
+from stele.client.console_log import ConsoleRecorder
 from stele.client.endings import SHUTDOWN, finish_run
 from stele.client.jobs import JOBS
 from stele.client.stores import open_journalled
@@ -67,6 +68,9 @@ class ActiveRun(Run, frozen=True):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> Literal[False]:
+        opened = _open.get(self.info.run_id)
+        if opened is not None and opened.console is not None and error is not None:
+            opened.console.hear_failure(error)
         # Runs that the block left open end with it.
         while self.info.run_id in [run.info.run_id for run in _stack()]:
             end_run("FINISHED" if kind is None else "KILLED" if SHUTDOWN.terminated else "FAILED")
@@ -82,6 +86,7 @@ class _Open(Struct):
     series: dict[str, Append]
     """Writers of points by metric, of those that were logged here; empty for good when the run ends."""
     monitor: SystemMetricsMonitor | None = None
+    console: ConsoleRecorder | None = None
 
 
 _LOGGER = logging.getLogger(__name__)
@@ -102,6 +107,7 @@ def start_run(
     log_system_metrics: bool | None = None,
     fork_from: str | Run | None = None,
     fork_step: int | None = None,
+    log_console: bool | None = None,
 ) -> ActiveRun:
     """Start a run, or continue one, and make it the active one.
 
@@ -121,6 +127,8 @@ def start_run(
         fork_from: A run, or its id, whose points are the beginning of the new run's series, shared and not copied. The
             new run belongs to its experiment.
         fork_step: The last step that the two share; None for all.
+        log_console: Whether what is printed is kept with the run; None does what :func:`enable_console_logging` or
+            ``STELE_ENABLE_CONSOLE_LOGGING`` say.
 
     Raises:
         DoesNotExist: There is no such run, parent or experiment.
@@ -155,6 +163,9 @@ def start_run(
     if system_metrics.is_enabled(log_system_metrics):
         opened.monitor = SystemMetricsMonitor(client, run.info.run_id, resume=bool(run_id))
         opened.monitor.start()
+    if console_log.is_enabled(log_console):
+        opened.console = ConsoleRecorder(client, opened.run)
+        opened.console.start()
     return opened.run
 
 
@@ -268,6 +279,8 @@ def _end(run_id: str, status: str) -> None:
     if opened.monitor is not None:
         opened.monitor.finish()
     JOBS.wait(run_id)
+    if opened.console is not None:
+        opened.console.finish()
     store = open_journalled(opened.client.tracking_uri)
     with WaitingLine(opened.client.tracking_uri) as line:
         finish_run(store, run_id, status, line.show)
@@ -364,6 +377,8 @@ def reset() -> None:
     for opened in _open.values():
         if opened.monitor is not None:
             opened.monitor.finish()
+        if opened.console is not None:
+            opened.console.finish()
         opened.series.clear()
     _open.clear()
     _STACK.set(())
@@ -390,7 +405,7 @@ def _end_open_runs() -> None:
 
 def _after_fork_in_child() -> None:
     for opened in _open.values():
-        opened.monitor = None  # its thread stayed in the parent
+        opened.monitor = opened.console = None  # their threads stayed in the parent
         opened.series.clear()  # they write to the journal of the parent
 
 

@@ -58,6 +58,17 @@ def test_a_whole_run(workplace):
     assert downloads.load_dict(f"{found.info.artifact_uri}/t.json")["columns"] == ["q"]
 
 
+def test_what_is_printed_is_kept_through_the_server(capsys):
+    with stele.start_run(log_console=True) as run:
+        sys.stdout.write("one\n")
+    with stele.start_run(run_id=run.info.run_id, log_console=True):
+        sys.stderr.write("two\n")
+    files = stele.Client().repository(run.info.run_id)
+    texts = {file.path: files.open_read(file.path).read() for file in files.list("logs/console")}
+    assert texts == {"logs/console/000001.log": b"one\n", "logs/console/000002.log": b"two\n"}
+    assert capsys.readouterr() == ("one\n", "two\n")
+
+
 def test_errors_are_the_same_as_on_a_local_store(workplace):
     local = f"sqlite:///{workplace}/local.db"
     for uri in (stele.get_tracking_uri(), local):

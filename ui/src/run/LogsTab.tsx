@@ -1,77 +1,61 @@
-import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { addressOf, send } from "../api/http";
-import { keys } from "../api/queries";
 import { bytes } from "../format/figures";
 import { Field, Switch } from "../kit/controls";
 import { Empty, Loading, Problem } from "../kit/states";
-import { isLog, lastLines } from "./logText";
-import { useTree } from "./artifacts/owner";
+import { lastLines } from "./logText";
 import type { RunData } from "./runData";
+import { useLogs, useLogText } from "./useLog";
 import "./artifacts/artifacts.css";
 import "../styles/code.css";
 
 const TAIL = 400_000;
 const AGAIN = 3000;
 
-/** What the program printed, as far as it was kept as a file: the end of it, followed while the run goes on. */
+/** What the program printed, and its logs among the files: the end of one, followed while the run goes on. */
 export default function LogsTab({ data }: { data: RunData }) {
   const [chosen, setChosen] = useState("");
   const [search, setSearch] = useState("");
   const [follow, setFollow] = useState(true);
-  const tree = useTree({ run_id: data.id });
-  const logs = tree.files.filter(({ path }) => isLog(path));
-  const log = logs.find(({ path }) => path === chosen) ?? logs[0];
   const running = data.run.info.status === "RUNNING";
-  const {
-    data: text,
-    error,
-    refetch,
-  } = useQuery({
-    queryKey: [...keys.run(data.id), "log", log?.path],
-    queryFn: async ({ signal }) => {
-      const response = await send(
-        "GET",
-        addressOf("/api/2.0/stele/artifacts/file", { run_id: data.id, path: log!.path }),
-        { range: `bytes=-${TAIL}`, signal },
-      );
-      return response.text();
-    },
-    enabled: log !== undefined && log.file_size > 0,
-    refetchInterval: running && follow ? AGAIN : false,
-  });
+  const again = running && follow && AGAIN;
+  const known = useLogs(data.id, again);
+  const log = known.logs.find(({ name }) => name === chosen) ?? known.logs[0];
+  const { text, error, refetch } = useLogText(data.id, log, TAIL, again);
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (follow) end.current?.scrollIntoView({ block: "end" });
   }, [text, follow]);
-  if (tree.error)
-    return <Problem what="The files could not be listed" error={tree.error} onRetry={() => void tree.refetch()} />;
-  if (tree.isPending) return <Loading rows={12} />;
+  if (known.error)
+    return <Problem what="The files could not be listed" error={known.error} onRetry={() => void known.refetch()} />;
+  if (known.isPending) return <Loading rows={12} />;
   if (!log) {
     return (
       <Empty title="No log is kept with this run">
         <p>
-          Files that end in <code>.log</code>, and those below <code>logs/</code>, are shown here:{" "}
+          What a program prints is kept when it asks for it: <code>stele.start_run(log_console=True)</code>
+        </p>
+        <p>
+          Files that end in <code>.log</code>, and those below <code>logs/</code>, are shown here, too:{" "}
           <code>stele.log_artifact("train.log")</code>
         </p>
       </Empty>
     );
   }
-  const lines = lastLines(text ?? "", search);
+  const lines = lastLines(text, search);
   return (
     <div className="cards whole">
       <section className="card" aria-label="Logs">
         <header>
           <label className="field sm">
-            <select aria-label="Log" value={log.path} onChange={(event) => setChosen(event.target.value)}>
-              {logs.map(({ path }) => (
-                <option key={path}>{path}</option>
+            <select aria-label="Log" value={log.name} onChange={(event) => setChosen(event.target.value)}>
+              {known.logs.map(({ name }) => (
+                <option key={name}>{name}</option>
               ))}
             </select>
           </label>
           <span className="n">
-            {bytes(log.file_size)}
-            {log.file_size > TAIL && `, the last ${bytes(TAIL)} shown`}
+            {bytes(log.size)}
+            {log.size > TAIL && `, the last ${bytes(TAIL)} shown`}
           </span>
           <span className="grow" />
           <Field
@@ -91,7 +75,7 @@ export default function LogsTab({ data }: { data: RunData }) {
         {error ? (
           <Problem what="The log could not be read" error={error} onRetry={() => void refetch()} />
         ) : (
-          <div className="code scroll pad" tabIndex={0} role="log" aria-label={log.path}>
+          <div className="code scroll pad" tabIndex={0} role="log" aria-label={log.name}>
             {lines.map((line, i) => (
               <div key={i}>{line || " "}</div>
             ))}

@@ -21,12 +21,13 @@ export const showAddress = (owner: Owner, path: string, version?: number): strin
 export const zipAddress = (owner: Owner, path: string): string =>
   addressOf("/api/2.0/stele/artifacts/zip", { ...owner, path });
 
-/** All files of an owner, page by page. */
-export function useTree(owner: Owner) {
+/** All files of an owner below a path, page by page; asked for again after so many milliseconds. */
+export function useTree(owner: Owner, { path = "", again = false }: { path?: string; again?: number | false } = {}) {
   const query = useInfiniteQuery({
-    queryKey: [...ownerKey(owner), "tree"],
+    queryKey: [...ownerKey(owner), "tree", path],
     queryFn: ({ pageParam, signal }) =>
-      get("/api/2.0/stele/artifacts/tree", { ...owner, max_results: PAGE, page_token: pageParam }, { signal }),
+      get("/api/2.0/stele/artifacts/tree", { ...owner, path, max_results: PAGE, page_token: pageParam }, { signal }),
+    refetchInterval: again,
     initialPageParam: "",
     getNextPageParam: (page) => page.next_page_token || undefined,
   });
