@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from stele.client.console_log import ConsoleRecorder
+from stele.client.console_recorder import ConsoleRecorder
 
 
 class Clock:

@@ -23,7 +23,6 @@ from stele.client import tag_names as names
 from stele.client.calls.base import as_tags
 from stele.client.client import Client
 from stele.client.console import WaitingLine, show_kept, show_run
-from stele.client.console_log import ConsoleRecorder
 from stele.client.endings import SHUTDOWN, finish_run
 from stele.client.jobs import JOBS
 from stele.client.stores import open_journalled
@@ -34,6 +33,7 @@ from stele.schema.metrics import Metric
 from stele.schema.runs import Run
 
 if TYPE_CHECKING:
+    from stele.client.console_recorder import ConsoleRecorder
     from stele.stores.journal.journal import Append
 
 __all__ = [
@@ -163,9 +163,7 @@ def start_run(
     if system_metrics.is_enabled(log_system_metrics):
         opened.monitor = SystemMetricsMonitor(client, run.info.run_id, resume=bool(run_id))
         opened.monitor.start()
-    if console_log.is_enabled(log_console):
-        opened.console = ConsoleRecorder(client, opened.run)
-        opened.console.start()
+    opened.console = console_log.recorder(client, opened.run, log_console)
     return opened.run
 
 

@@ -11,9 +11,9 @@ import textwrap
 import pytest
 
 import stele
-from stele.client import console_log
-from stele.client.console_log import ConsoleRecorder
+from stele.client import console_recorder
 from stele.client.console_parts import list_parts
+from stele.client.console_recorder import ConsoleRecorder
 from stele.errors import Unavailable
 
 POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="signals and fork of POSIX")
@@ -268,7 +268,7 @@ def test_a_text_beyond_all_bounds_loses_its_beginning(recorder, run):
 def test_what_is_lost_in_the_end_is_told(monkeypatch, caplog):
     with stele.start_run(log_console=True) as run:
         print("lost")
-        monkeypatch.setattr(console_log, "next_part", lambda _: "..")
+        monkeypatch.setattr(console_recorder, "next_part", lambda _: "..")
     assert "The last 5 bytes that were printed are not kept" in caplog.text
     assert stele.get_run(run.info.run_id).info.status == "FINISHED"
 
@@ -276,7 +276,7 @@ def test_what_is_lost_in_the_end_is_told(monkeypatch, caplog):
 def test_warnings_about_it_do_not_go_round(capsys, monkeypatch):
     handler = logging.StreamHandler(sys.stderr)
     logging.getLogger("stele").addHandler(handler)
-    monkeypatch.setattr(console_log, "next_part", lambda _: "..")
+    monkeypatch.setattr(console_recorder, "next_part", lambda _: "..")
     with stele.start_run(log_console=True):
         print("x")
     logging.getLogger("stele").removeHandler(handler)
