@@ -84,6 +84,19 @@ def test_code_of_a_page_comes_beside_what_all_pages_need(site, client, experimen
         site.page.goto(f"{site.url}/#/{address.format(experiment=experiment, run=run)}", wait_until="commit")
 
 
+def test_experiments_are_on_their_way_before_what_draws_them(site, experiment):
+    held = []
+    site.page.route("**/assets/app-*.js", lambda route: held.append(route))
+    with site.page.expect_response("**/experiments/overview") as answer:
+        site.page.goto(f"{site.url}/", wait_until="commit")
+    answer.value.finished()
+    again = []
+    site.page.on("request", lambda request: again.append(request) if request.url.endswith("/overview") else None)
+    held[0].continue_()
+    expect(site.page.get_by_role("link", name="asked ahead")).to_be_visible()
+    assert again == []
+
+
 def test_an_address_that_cannot_be_read_leads_nowhere(site, experiment):
     site.open("/experiments/%E0%A4%A")
     expect(site.page.get_by_role("main")).to_be_visible()

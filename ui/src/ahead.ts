@@ -4,6 +4,7 @@
  */
 
 import { defaultParseSearch } from "@tanstack/react-router";
+import { askAhead as askForExperiments } from "./experiments/overview";
 import { pages } from "./pages";
 import { askAhead as askForRun, askForFirstCurves as askForCurvesOfRun } from "./run/askAhead";
 import { askAhead as askForRuns, askForFirstCurves as askForCurvesOfRuns } from "./runs/askAhead";
@@ -26,7 +27,7 @@ const ROUTES: readonly (readonly [RegExp, Ask])[] = [
       return askForRuns(experimentId, tab || "runs", search);
     },
   ],
-  [/^(?:\/|\/experiments)?$/, pages.experiments],
+  [/^(?:\/|\/experiments)?$/, (_parts, search) => Promise.all([askForExperiments(search), pages.experiments()])],
   [/^\/models\/[^/]+\/versions\//, pages.version],
   [/^\/models\/[^/]+/, pages.model],
   [/^\/models$/, pages.models],
@@ -34,13 +35,13 @@ const ROUTES: readonly (readonly [RegExp, Ask])[] = [
 
 /** Resolves when all of it is there, or will not come: then it is asked for again by the page, which says so. */
 export async function askAhead(hash: string): Promise<void> {
-  const [path = "", search = ""] = hash.slice(1).split("?", 2);
+  const [path = "", ...search] = hash.slice(1).split("?");
   for (const [route, ask] of ROUTES) {
     const match = route.exec(path);
     if (!match) continue;
     try {
       const parts = match.slice(1).map((part) => decodeURIComponent(part ?? ""));
-      await ask(parts, defaultParseSearch(search));
+      await ask(parts, defaultParseSearch(search.join("?")));
     } catch {
       // Also an address that cannot be read: the page says that it leads nowhere.
     }

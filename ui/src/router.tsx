@@ -8,6 +8,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import { askAhead as askForExperiments } from "./experiments/overview";
 import { Empty, Loading, Problem } from "./kit/states";
 import { pages } from "./pages";
 import { askAhead as askForRun } from "./run/askAhead";
@@ -30,6 +31,7 @@ const experiments = createRoute({
   getParentRoute: () => root,
   path: "/experiments",
   component: lazyRouteComponent(pages.experiments),
+  loader: ({ location }) => void askForExperiments(location.search),
 });
 
 /** Where most links lead: the table of runs comes with what draws every page, without a second round of requests. */

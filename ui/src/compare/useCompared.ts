@@ -4,7 +4,7 @@ import { keys } from "../api/queries";
 import { parseRequirements } from "../run/environment";
 import { fileAddress, readText } from "../run/files";
 import { runData, type RunData } from "../run/runData";
-import { literal } from "../runs/filter/complete";
+import { literal } from "../runs/filter/literal";
 
 const MOST = 1000;
 const PACKAGES_FOR = 20;

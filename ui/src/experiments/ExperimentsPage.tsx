@@ -1,40 +1,29 @@
 /** All experiments: what they hold, what happens in them. */
 
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { post, type Schemas } from "../api/client";
+import type { Schemas } from "../api/client";
 import { useLive } from "../api/events";
-import { keys } from "../api/queries";
 import { count } from "../format/figures";
 import { Button, Chip, Field, Segments } from "../kit/controls";
 import { Moment, statusText } from "../kit/marks";
 import { Menu } from "../kit/Popover";
 import { Empty, Loading, Problem } from "../kit/states";
 import { FirstRun } from "../runs/FirstRun";
-import { literal } from "../runs/filter/complete";
 import { Page } from "../shell/Page";
 import { useShortcuts } from "../shell/shortcuts";
 import { useSearchText } from "../shell/useSearchText";
 import { createExperiment, experimentMenu } from "./actions";
 import { Activity } from "./Activity";
+import { overviewQuery, type Show } from "./overview";
 import { togglePin, usePinned } from "./pinned";
 import "./experiments.css";
 
 type Overview = Schemas["ExperimentOverview"];
-type Show = "active" | "archived" | "deleted";
 
-const PAGE_SIZE = 200;
 /** The server tells of runs in so many experiments at once. */
 const LIVE = 50;
-
-/** Experiments whose name, or a tag given as key=value, is as typed. */
-function filterOf(search: string): string {
-  const text = search.trim();
-  const tag = /^([^=\s]+)\s*=\s*(.+)$/.exec(text);
-  if (tag) return `tags.\`${tag[1]!.replaceAll("`", "")}\` ILIKE ${literal(`%${tag[2]}%`)}`;
-  return text ? `name ILIKE ${literal(`%${text}%`)}` : "";
-}
 
 export default function ExperimentsPage() {
   const search = useSearch({ strict: false }) as { show?: Show };
@@ -43,24 +32,7 @@ export default function ExperimentsPage() {
   const { text, setText, settled, field } = useSearchText("Search experiments");
   useShortcuts([{ keys: "n", does: "New experiment", run: () => void create() }]);
 
-  const filter = filterOf(settled);
-  const query = useInfiniteQuery({
-    queryKey: [...keys.experiments, "overview", filter, show === "deleted"],
-    queryFn: ({ pageParam, signal }) =>
-      post(
-        "/api/2.0/stele/experiments/overview",
-        {
-          filter,
-          view: show === "deleted" ? "DELETED_ONLY" : "ACTIVE_ONLY",
-          max_results: PAGE_SIZE,
-          page_token: pageParam,
-        },
-        { signal },
-      ),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next_page_token || undefined,
-    placeholderData: keepPreviousData,
-  });
+  const query = useInfiniteQuery(overviewQuery(settled, show));
   const pinned = usePinned();
   const pages = query.data?.pages ?? [];
   const all = useMemo(() => pages.flatMap((page) => page.experiments), [pages]);

@@ -8,7 +8,7 @@ import { showAddress, type Owner } from "../run/artifacts/owner";
 import { readText } from "../run/files";
 import { ask } from "../shell/ask";
 import { announce, announceProblem } from "../shell/undo";
-import { literal } from "../runs/filter/complete";
+import { literal } from "../runs/filter/literal";
 import { filterOf, ORDERS, type Order } from "./search";
 
 export type Model = Schemas["RegisteredModel"];

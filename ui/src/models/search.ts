@@ -1,6 +1,7 @@
 /** The search of the list of models: a part of a name, or a filter in the grammar of the registry. */
 
-import { literal, type Proposal, proposeJoins } from "../runs/filter/complete";
+import { type Proposal, proposeJoins } from "../runs/filter/complete";
+import { literal } from "../runs/filter/literal";
 import { tokenize, type Context } from "../runs/filter/tokens";
 import type { Model } from "./data";
 

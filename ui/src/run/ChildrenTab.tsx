@@ -7,7 +7,7 @@ import { Moment, RunDot, Status, Value } from "../kit/marks";
 import { Empty, Loading, Problem } from "../kit/states";
 import { Duration } from "../runs/Cell";
 import { columnLabel, usualColumns } from "../runs/columns";
-import { literal } from "../runs/filter/complete";
+import { literal } from "../runs/filter/literal";
 import { wireColumn } from "../runs/selection";
 import { valueColumns } from "../runs/tableQueries";
 import { useRunKeys } from "../runs/useTable";

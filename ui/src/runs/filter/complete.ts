@@ -2,6 +2,7 @@
 
 import type { RunKey } from "../columns";
 import { fieldName, type ColumnRef } from "../view";
+import { literal } from "./literal";
 import type { Context } from "./tokens";
 
 export interface Proposal {
@@ -73,9 +74,6 @@ export function proposeOperators(context: Context, keys: readonly RunKey[]): Pro
 }
 
 const STATUSES = ["RUNNING", "FINISHED", "FAILED", "KILLED", "SCHEDULED"];
-
-/** A text as a filter has it. */
-export const literal = (value: string): string => (value.includes("'") ? `"${value}"` : `'${value}'`);
 
 /** Values of the key before the caret, from the ones that runs have. */
 export function proposeValues(

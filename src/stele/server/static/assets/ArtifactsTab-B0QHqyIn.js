@@ -1,1 +1,0 @@
-import{St as e,f as t,yt as n}from"./app-BminmdIx.js";import{r}from"./run-q8NgtJSk.js";var i=e();function a({data:e,path:a}){let o=n();return(0,i.jsx)(`div`,{className:`cards whole`,children:(0,i.jsx)(r,{owner:{run_id:e.id},path:a,onPath:n=>void o({...t(e.experimentId,e.id,`artifacts/${n}`),search:!0})})})}export{a as default};
