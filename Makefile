@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Not compiled ahead: what is imported is compiled then, and most of it never is.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 SERVE ?= 1
 PORT ?= 5000
 # Two test processes keep two cores busy; more only wait for the databases.
@@ -16,13 +18,13 @@ install: $(VENV)/installed ## Make .venv with Stele and everything its tests and
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs]'
+	$(INSTALL) --editable '.[dev,docs]'
 	@touch $@
 
 # The demo needs a small part of what the tests need.
 $(VENV)/demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[demo]'
+	$(INSTALL) --editable '.[demo]'
 	@touch $@
 
 demo: $(VENV)/demo ## Train a sweep, show the best runs, serve them (SERVE=0 stops before serving)

@@ -40,6 +40,8 @@ def python_with(package: str, *more: str) -> Path:
         if not done.exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
             install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            if package != MLFLOW:  # which the benchmark weighs as users have it; of others few files are ever imported
+                install.append("--no-compile")
             subprocess.run([*install, package, *(more or (EXTRAS if package != PROTOC else ()))], check=True)
             done.touch()
     return python
