@@ -21,8 +21,16 @@ __all__ = ["Names", "Times", "metric_history", "to_arrow", "to_columns", "to_num
 OutputFormat = Literal["pandas", "polars", "arrow", "numpy"]
 
 _BUCKETS = {
-    name: {"counts": "points", "timestamps": "timestamp"}.get(name, name)
-    for name in ("first_x", "last_x", "counts", "nans", "infinities", "min", "max", "mean", "last", "timestamps")
+    "first_x": "first_x",
+    "last_x": "last_x",
+    "counts": "points",
+    "nans": "nans",
+    "infinities": "infinities",
+    "min": "min",
+    "max": "max",
+    "mean": "mean",
+    "last": "last",
+    "timestamps": "timestamp",
 }
 """Columns of the table by those of the answer."""
 
