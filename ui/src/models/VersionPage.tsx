@@ -170,6 +170,7 @@ function Figures({ runId, compared: { vs, other } }: { runId: string; compared: 
   const base = useQuery({ ...runQuery(theirs), enabled: theirs !== "", retry: false });
   if (!runId || error) return <Empty title="The run that made this version is not known here" />;
   if (!data) return <Loading />;
+  const run = runData(data);
   const baseline = theirs && base.data ? runData(base.data) : null;
   return (
     <>
@@ -177,8 +178,8 @@ function Figures({ runId, compared: { vs, other } }: { runId: string; compared: 
         <p className="note">The run that made version {vs} is not known here, so there is nothing to compare with.</p>
       )}
       <div className="cards two whole">
-        <MetricsCard data={runData(data)} base={baseline} />
-        <ParamsCard data={runData(data)} base={baseline} />
+        <MetricsCard data={run} base={baseline} />
+        <ParamsCard data={run} base={baseline} />
       </div>
     </>
   );
