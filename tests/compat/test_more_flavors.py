@@ -228,7 +228,7 @@ def _hostile_operation(entries: dict[str, bytes]) -> None:
 def _hostile_expression(entries: dict[str, bytes]) -> None:
     name = _key(entries, "models/model.json")
     content = json.loads(entries[name])
-    content["range_constraints"]["__import__('os').system('echo hostile')"] = {"min_val": 0, "max_val": 1}
+    content["range_constraints"]["__import__('os').system('echo hostile_ran')"] = {"min_val": 0, "max_val": 1}
     entries[name] = json.dumps(content).encode()
 
 

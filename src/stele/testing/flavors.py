@@ -42,7 +42,7 @@ HOOK = """
 import sys
 heard = []
 def hook(event, arguments):
-    if event in ("os.system", "subprocess.Popen", "exec", "compile") and "hostile" in repr(arguments)[:4000]:
+    if event in ("os.system", "subprocess.Popen", "exec", "compile") and "hostile_ran" in repr(arguments):
         heard.append((event, repr(arguments)[:200]))
     if event == "import" and "hostile" in str(arguments[0]):
         heard.append((event, arguments[0]))
