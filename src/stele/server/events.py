@@ -1,8 +1,8 @@
 """What is new, told while it happens: server-sent events for pages.
 
 One task looks into the database once a second while anybody listens, for all who do. A listener hears which of its
-experiments and runs have changed, and reads them by itself; what it missed while it was away it finds when it reads
-after the stream has opened again.
+experiments and runs have changed, and reads them by itself. Whoever has read before listening says how long ago that
+was, and hears at once of what has changed since: nothing is lost between the reading and the stream.
 """
 
 from __future__ import annotations
@@ -35,16 +35,22 @@ logger = logging.getLogger(__name__)
 _PAUSE_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 15.0
 _MOST_IDS = 50
+_LATE_MILLISECONDS = 2_000
+"""How much older than it says a listener's knowledge is taken to be: an answer was read before it came."""
 _BEGIN = b"retry: 2000\n\n"
 _HEARTBEAT = b":\n\n"
 _HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class Listen(Message):
-    """To whom a listener listens: up to 50 experiments and up to 50 runs."""
+    """To what a listener listens: up to 50 experiments and up to 50 runs.
+
+    ``age`` is how many milliseconds ago it has read what it knows of them; None if it reads once the stream is open.
+    """
 
     experiment_id: list[str] = []  # noqa: RUF012 - msgspec copies defaults
     run_id: list[str] = []  # noqa: RUF012
+    age: int | None = None
 
 
 class Changed(Message):
@@ -67,9 +73,10 @@ class Looks(Protocol):
 class _Listener:
     """Somebody who listens, and what was not told yet."""
 
-    def __init__(self, experiments: frozenset[str], runs: frozenset[str]) -> None:
-        self.experiments = experiments
-        self.runs = runs
+    def __init__(self, wanted: Listen) -> None:
+        self.experiments = frozenset(wanted.experiment_id)
+        self.runs = frozenset(wanted.run_id)
+        self.age = wanted.age
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._changed: tuple[set[str], set[str]] = set(), set()
         self._events: dict[bytes, None] = {}
@@ -124,8 +131,8 @@ class Watcher:
         """Whether the database is being asked."""
         return self._task is not None
 
-    async def add(self, experiments: Collection[str], runs: Collection[str]) -> _Listener:
-        """Begin to listen; what changes after this has returned is told.
+    async def add(self, wanted: Listen) -> _Listener:
+        """Begin to listen; what changes after this has returned is told, and with an age what has changed since then.
 
         Raises:
             TooManyRequests: ``STELE_EVENT_STREAMS`` listen already.
@@ -135,7 +142,7 @@ class Watcher:
             raise TooManyRequests(
                 f"This process has {most} streams of events (STELE_EVENT_STREAMS). Ask from time to time."
             )
-        listener = _Listener(frozenset(experiments), frozenset(runs))
+        listener = _Listener(wanted)
         self._listeners.append(listener)
         self._at_once.set()
         if self._task is None:
@@ -196,7 +203,24 @@ class Watcher:
             if listener.begun.done():
                 listener.tell(experiments, runs, events)
             else:
+                listener.tell(*_missed(listener, found))
                 listener.begun.set_result(None)
+
+
+def _missed(listener: _Listener, found: RecentChanges) -> tuple[Collection[str], Collection[str], list[bytes]]:
+    """Experiments, runs and events that a listener is told of at first: what may have changed since it has read."""
+    if listener.age is None:
+        return (), (), []
+    start = found.time - listener.age - _LATE_MILLISECONDS
+    if start < found.since:
+        return listener.experiments, listener.runs, [b"models", b"experiments"]
+    later = [item for item in found.runs if item.stamp > start]
+    times = {b"models": found.registry_time, b"experiments": found.experiments_time}
+    return (
+        {item.experiment_id for item in later},
+        {item.run_id for item in later},
+        [name for name, time in times.items() if time > start],
+    )
 
 
 def _union(sets: Iterable[frozenset[str]]) -> set[str]:
@@ -242,7 +266,7 @@ def event_endpoints(watcher: Watcher) -> list[Endpoint]:
         wanted = _checked(decode_query(query, Listen))
         if request.method == "HEAD":
             return Response(headers=_HEADERS)
-        listener = await watcher.add(wanted.experiment_id, wanted.run_id)
+        listener = await watcher.add(wanted)
         request.scope[ENDLESS] = True
         return _EventStream(watcher, listener)
 
@@ -254,8 +278,10 @@ def _checked(request: Listen) -> Listen:
     for name, ids in (("experiment_id", request.experiment_id), ("run_id", request.run_id)):
         if len(ids) > _MOST_IDS:
             raise InvalidParameterValue(f"{name} is given {len(ids)} times, at most {_MOST_IDS} are allowed.")
+    if request.age is not None and request.age < 0:
+        raise InvalidParameterValue(f"age is {request.age}, it must be at least 0 milliseconds.")
     for run_id in request.run_id:
         limits.check_run_id(run_id, "run_id")
     # One spelling for each: '007' is the experiment '7'.
     numbers = [str(experiment_number(number)) for number in request.experiment_id]
-    return Listen(experiment_id=numbers, run_id=request.run_id)
+    return Listen(experiment_id=numbers, run_id=request.run_id, age=request.age)

@@ -22,7 +22,7 @@ from stele.schema import experiments as e
 from stele.schema import registered_models as rm
 from stele.schema import runs as r
 from stele.server import events
-from stele.server.events import Watcher
+from stele.server.events import Listen, Watcher
 from stele.stores.sql import SqlStore
 
 pytestmark = pytest.mark.xdist_group("processes")
@@ -145,6 +145,52 @@ def test_the_registry_and_the_list_of_experiments_are_told_of_to_everybody(share
         assert opened.next() == ("experiments", {})
 
 
+def heard_at_first(store: SqlStore, wanted: Listen) -> bytes:
+    """What a listener is sent before anything else changes."""
+
+    async def listen() -> bytes:
+        watcher = Watcher(store)
+        listener = await watcher.add(wanted)
+        try:
+            return await listener.next_bytes()
+        finally:
+            watcher.remove(listener)
+
+    return asyncio.run(listen())
+
+
+def test_what_changed_between_reading_and_listening_is_told_at_once(shared):
+    url, store = shared
+    mine, quiet = new_experiment(store), new_experiment(store)
+    run = new_run(store, mine)
+    with stream(url, f"experiment_id={mine}&experiment_id={quiet}&run_id={run}&age=0") as opened:
+        assert opened.next() == ("experiments", {})
+        assert opened.next() == ("changed", {"experiments": [mine], "runs": [run]})
+
+
+def test_who_has_read_long_ago_hears_of_everything_that_is_his(tmp_path):
+    with SqlStore(f"sqlite:///{tmp_path}/s.db") as store:
+        run = new_run(store, "0")
+        heard = heard_at_first(store, Listen(experiment_id=["0"], run_id=[run], age=3_600_000)).decode()
+    assert [line for line in heard.splitlines() if line.startswith("event")] == [
+        "event: models",
+        "event: experiments",
+        "event: changed",
+    ]
+    assert f'{{"experiments":["0"],"runs":["{run}"]}}' in heard
+
+
+@pytest.mark.parametrize("age", [None, 0])
+def test_who_has_read_after_the_last_change_hears_nothing(tmp_path, monkeypatch, age):
+    monkeypatch.setattr(events, "_HEARTBEAT_SECONDS", 0.001)
+    if age is not None:
+        monkeypatch.setattr(events, "_LATE_MILLISECONDS", -60_000)  # as if the changes were a minute old
+    with SqlStore(f"sqlite:///{tmp_path}/s.db") as store:
+        run = new_run(store, "0")
+        store.create_registered_model(rm.CreateRegisteredModel(name="m"))
+        assert heard_at_first(store, Listen(experiment_id=["0"], run_id=[run], age=age)) == b":\n\n"
+
+
 @pytest.mark.parametrize(
     ("query", "problem"),
     [
@@ -152,6 +198,8 @@ def test_the_registry_and_the_list_of_experiments_are_told_of_to_everybody(share
         ("&".join(["experiment_id=1"] * 51), "experiment_id is given 51 times, at most 50"),
         ("&".join(["run_id=a"] * 51), "run_id is given 51 times, at most 50"),
         ("run_id=a/b", "run_id"),
+        ("age=-1", "age is -1, it must be at least 0"),
+        ("age=old", "age"),
     ],
 )
 def test_what_nobody_can_listen_to_is_refused(call, query, problem):
@@ -179,7 +227,7 @@ def test_a_server_that_stops_ends_its_streams(tmp_path, number):
 def test_who_leaves_is_forgotten_and_the_last_one_ends_the_looking(tmp_path):
     async def listen(store: SqlStore) -> None:
         watcher = Watcher(store)
-        first, second = await watcher.add(["0"], []), await watcher.add([], [])
+        first, second = await watcher.add(Listen(experiment_id=["0"])), await watcher.add(Listen())
         assert watcher.listeners == 2
         assert watcher.looks
         watcher.remove(first)
@@ -211,11 +259,11 @@ def test_more_streams_than_allowed_are_refused(tmp_path, monkeypatch):
 
     async def listen(store: SqlStore) -> None:
         watcher = Watcher(store)
-        first = await watcher.add(["0"], [])
+        first = await watcher.add(Listen(experiment_id=["0"]))
         with pytest.raises(TooManyRequests, match="STELE_EVENT_STREAMS"):
-            await watcher.add(["0"], [])
+            await watcher.add(Listen(experiment_id=["0"]))
         watcher.remove(first)
-        watcher.remove(await watcher.add(["0"], []))
+        watcher.remove(await watcher.add(Listen(experiment_id=["0"])))
 
     with SqlStore(f"sqlite:///{tmp_path}/s.db") as store:
         asyncio.run(listen(store))
@@ -225,7 +273,7 @@ def test_a_database_that_does_not_answer_is_said_and_nobody_stays(tmp_path):
     async def listen(store: SqlStore) -> None:
         watcher = Watcher(store)
         with pytest.raises(Unavailable):
-            await watcher.add(["0"], [])
+            await watcher.add(Listen(experiment_id=["0"]))
         assert not watcher.listeners
         assert not watcher.looks
 
@@ -239,7 +287,7 @@ def test_a_silent_stream_shows_that_it_is_alive(tmp_path, monkeypatch):
 
     async def listen(store: SqlStore) -> bytes:
         watcher = Watcher(store)
-        listener = await watcher.add(["0"], [])
+        listener = await watcher.add(Listen(experiment_id=["0"]))
         try:
             return await listener.next_bytes()
         finally:

@@ -128,7 +128,19 @@ let retryNow: () => void = () => undefined;
 /** Tries again at once. */
 export const tryNow = (): void => retryNow();
 
-async function listen(query: Record<string, string[]>, signal: AbortSignal): Promise<void> {
+/** What the server tells of, by the first word of its keys. */
+const TOLD: readonly unknown[] = [keys.experiments[0], keys.runs("")[0], keys.run("")[0], keys.models[0]];
+
+/** How long ago the oldest of what the page shows came, in milliseconds. */
+function age(): number {
+  const shown = queryClient
+    .getQueryCache()
+    .findAll({ type: "active", predicate: (one) => TOLD.includes(one.queryKey[0]) });
+  const times = shown.map((one) => one.state.dataUpdatedAt).filter((time) => time > 0);
+  return Math.max(0, Date.now() - Math.min(...times, Date.now()));
+}
+
+async function listen(wanted: Record<string, string[]>, signal: AbortSignal): Promise<void> {
   let wait = FIRST_RETRY;
   let missed = false;
   const readAgain = () => void queryClient.invalidateQueries({ refetchType: "active" });
@@ -138,7 +150,8 @@ async function listen(query: Record<string, string[]>, signal: AbortSignal): Pro
     if (signal.aborted) return;
     const sight = inSight();
     try {
-      // What was missed is read once the stream is open again: what changes after that is told.
+      // What changed before the stream opens is told at first; what was missed since it broke is read again.
+      const query = missed ? wanted : { ...wanted, age: [String(age())] };
       await follow(query, AbortSignal.any([signal, sight.signal]), () => missed && readAgain());
       wait = FIRST_RETRY;
     } catch (problem) {

@@ -35,6 +35,8 @@ _MARKS = select(
     select(func.count()).where(registry_events.c.event > _LAST_EVENT - _LATE_EVENTS).scalar_subquery(),
     select(func.count()).select_from(experiments).scalar_subquery(),
     select(func.coalesce(func.sum(experiments.c.last_update_time), 0)).scalar_subquery(),
+    select(registry_events.c.time).where(registry_events.c.event == _LAST_EVENT).scalar_subquery(),
+    select(func.max(experiments.c.last_update_time)).scalar_subquery(),
 )
 
 
@@ -55,6 +57,8 @@ class RecentChanges(Struct, frozen=True):
         runs: Stamps of runs, one may be there twice.
         registry: Another value after every change of the registry.
         experiments: Another value after every change of an experiment itself, and when there are more or fewer.
+        registry_time: Of the last change of the registry, 0 for none; by the clock of the process that made it.
+        experiments_time: Of the last change of an experiment itself, likewise.
     """
 
     time: int
@@ -62,6 +66,8 @@ class RecentChanges(Struct, frozen=True):
     runs: list[RunStamp]
     registry: tuple[int, int]
     experiments: tuple[int, int]
+    registry_time: int
+    experiments_time: int
 
 
 class RecentChangeOperations(StoreCore):
@@ -84,7 +90,7 @@ class RecentChangeOperations(StoreCore):
         """
 
         def work(connection: Connection) -> RecentChanges:
-            now, event, events, count, updated = connection.execute(_MARKS).one()
+            now, event, events, count, updated, *times = connection.execute(_MARKS).one()
             start = (now if since is None else since) - COMMIT_MILLISECONDS
             found: list[Any] = []
             for numbers in _parts(experiment_ids):
@@ -92,7 +98,16 @@ class RecentChangeOperations(StoreCore):
             for names in _parts(run_ids):
                 found += connection.execute(_OF_RUNS, {"run_ids": names}).all()
             stamps = [RunStamp(run_id, str(experiment), stamp) for run_id, experiment, stamp in found]
-            return RecentChanges(now, start, stamps, (event, events), (count, int(updated)))
+            registry_time, experiments_time = (time or 0 for time in times)
+            return RecentChanges(
+                time=now,
+                since=start,
+                runs=stamps,
+                registry=(event, events),
+                experiments=(count, int(updated)),
+                registry_time=registry_time,
+                experiments_time=experiments_time,
+            )
 
         return self.db.read(work)
 

@@ -1,6 +1,7 @@
 /** A filter as it is typed: coloured as it is understood, completed under the caret, with what is wrong below. */
 
 import { type ReactNode, type Ref, useEffect, useId, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { ApiError } from "../../api/http";
 import { Icon } from "../../kit/Icon";
 import type { IconName } from "../../kit/icons";
@@ -18,20 +19,27 @@ export function useFilterText(filter: string, onFilter: (filter: string) => void
   const [caret, setCaret] = useState(filter.length);
   const [open, setOpen] = useState<"" | "completion" | "recent">("");
   const sent = useRef(filter);
+  // What was sent comes back as the filter, perhaps after more was typed; only what comes from elsewhere is shown.
+  const awaited = useRef<string[]>([]);
   useEffect(() => {
-    if (filter === sent.current) return;
+    const at = awaited.current.indexOf(filter);
+    awaited.current = awaited.current.slice(at + 1);
+    if (at >= 0 || filter === sent.current) return;
+    awaited.current = [];
     sent.current = filter;
     setText(filter);
   }, [filter]);
   useEffect(() => {
-    if (text === sent.current) return;
+    if (text.trim() === sent.current) return;
     const timer = window.setTimeout(() => submit(text), TYPING_PAUSE);
     return () => window.clearTimeout(timer);
   });
-  const submit = (next: string) => {
-    if (next.trim() === sent.current.trim()) return;
+  const submit = (typed: string) => {
+    const next = typed.trim();
+    if (next === sent.current) return;
     sent.current = next;
-    onFilter(next.trim());
+    awaited.current.push(next);
+    onFilter(next);
   };
   return { text, setText, caret, setCaret, open, setOpen, submit, sent, context: contextAt(text, caret) };
 }
@@ -74,12 +82,13 @@ export function FilterField({ field, proposals, about, error, hint: found = null
       return;
     }
     const next = accept(text, context, proposal.text);
-    setText(next.text);
-    setAt(0);
-    requestAnimationFrame(() => {
-      input.current?.setSelectionRange(next.caret, next.caret);
+    // Drawn before the next key comes: a caret that is set later would jump back over what was typed meanwhile.
+    flushSync(() => {
+      setText(next.text);
       setCaret(next.caret);
+      setAt(0);
     });
+    input.current?.setSelectionRange(next.caret, next.caret);
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
