@@ -1,4 +1,4 @@
-"""As ``driver.py``, for logged models and the registry."""
+"""Drives logged models and the registry; see ``driver_tools.py``."""
 
 import importlib
 import json
@@ -6,10 +6,7 @@ import pathlib
 import re
 import time
 
-import driver
-from driver import error_of, named, step
-
-driver.STEPS.clear()
+from driver_tools import error_of, main, named, step
 
 
 def show_model(model):
@@ -88,7 +85,7 @@ def external_and_active_models(c):
     shown.append([item.model_id for item in c.client.get_run(run.info.run_id).inputs.model_inputs])
     artifacts = importlib.import_module(f"{mlflow.__name__}.artifacts")
     folder = artifacts.download_artifacts(f"models:/{external.model_id}", dst_path=str(c.folder / "external"))
-    shown.append("flavors: {}" in (driver.Path(folder) / "MLmodel").read_text())
+    shown.append("flavors: {}" in (pathlib.Path(folder) / "MLmodel").read_text())
     return shown
 
 
@@ -135,8 +132,8 @@ def model_files(c):
         "run": listed(client.list_artifacts(run_id, "inside")),
         "run deep": listed(artifacts.list_artifacts(f"runs:/{run_id}/inside/deep/er")),
         "uri": listed(artifacts.list_artifacts(f"models:/{c.model}")),
-        "down": sorted(p.relative_to(down).as_posix() for p in driver.Path(down).rglob("*.txt")),
-        "whole": sorted(p.relative_to(whole).as_posix() for p in driver.Path(whole).rglob("*.txt")),
+        "down": sorted(p.relative_to(down).as_posix() for p in pathlib.Path(down).rglob("*.txt")),
+        "whole": sorted(p.relative_to(whole).as_posix() for p in pathlib.Path(whole).rglob("*.txt")),
         "text": artifacts.load_text(f"runs:/{run_id}/inside/weights.txt"),
         "missing": error_of(lambda: artifacts.load_text(f"runs:/{run_id}/inside/no.txt"))[0],
     }
@@ -452,7 +449,7 @@ def addresses(c):
     shown = []
     for i, uri in enumerate((f"models:/{name}/1", f"models:/{name}@champion", f"models:/{name}/Production")):
         folder = artifacts.download_artifacts(uri, dst_path=str(c.folder / f"registered-{i}"))
-        shown.append((driver.Path(folder) / "MLmodel").read_text())
+        shown.append((pathlib.Path(folder) / "MLmodel").read_text())
     shown.append([item.path for item in artifacts.list_artifacts(f"models:/{name}/1")])
     shown.append(error_of(lambda: artifacts.list_artifacts(f"models:/{name}/99")))
     shown.append(error_of(lambda: artifacts.list_artifacts(f"models:/{name}@missing")))
@@ -460,4 +457,4 @@ def addresses(c):
 
 
 if __name__ == "__main__":
-    driver.main()
+    main()

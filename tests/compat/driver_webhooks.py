@@ -1,4 +1,4 @@
-"""As ``driver.py``, for webhooks: they are kept, tried and told, and what arrives is signed."""
+"""Drives webhooks: they are kept, tried and told, and what arrives is signed; see ``driver_tools.py``."""
 
 import base64
 import hashlib
@@ -8,10 +8,7 @@ import json
 import queue
 import threading
 
-import driver
-from driver import error_of, named, step
-
-driver.STEPS.clear()
+from driver_tools import error_of, main, named, step
 
 SECRET = "s3cret"
 
@@ -115,4 +112,4 @@ def deliveries(c):
 
 
 if __name__ == "__main__":
-    driver.main()
+    main()

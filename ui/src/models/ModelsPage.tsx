@@ -23,9 +23,10 @@ export default function ModelsPage() {
   const input = useRef<HTMLInputElement>(null);
   useShortcuts([{ keys: "/", does: "Search models", run: () => input.current?.focus() }]);
   useLive([]);
-  const all = useInfiniteQuery(modelsQuery(""));
   const query = useInfiniteQuery(modelsQuery(text, order));
   const misunderstood = query.error instanceof ApiError && query.error.status === 400 && isFilter(text);
+  // For proposals, and what is shown before any filter was understood.
+  const all = useInfiniteQuery({ ...modelsQuery(""), enabled: misunderstood || field.open !== "" });
   const data = useLastGood(query.data) ?? (misunderstood ? all.data : undefined);
   const models = data?.pages.flatMap((page) => page.registered_models ?? []) ?? [];
   const proposals =
