@@ -21,7 +21,7 @@ from stele.schema import metrics as m
 from stele.schema import runs as r
 from stele.schema.metrics import Metric
 from stele.stores.base import TrackingStore
-from stele.testing.tracking_store import unique
+from stele.testing.tracking_calls import unique
 
 __all__ = ["LoggedModelContract"]
 

@@ -26,7 +26,7 @@ from stele.testing.registry_calls import (
     to_stage,
 )
 from stele.testing.registry_searches import RegistrySearchContract
-from stele.testing.tracking_store import unique
+from stele.testing.tracking_calls import unique
 from stele.testing.version_sources import VersionSourceContract
 
 __all__ = ["ModelRegistryContract"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from stele.schema import registered_models as rm
 from stele.stores.base import TrackingStore
-from stele.testing.tracking_store import unique
+from stele.testing.tracking_calls import unique
 
 __all__ = [
     "aliased",

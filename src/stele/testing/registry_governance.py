@@ -18,7 +18,7 @@ from stele.schema import registered_models as rm
 from stele.schema import runs as r
 from stele.stores.base import TrackingStore
 from stele.testing.registry_calls import aliased, new_model, new_version, set_alias, to_stage
-from stele.testing.tracking_store import unique
+from stele.testing.tracking_calls import unique
 
 __all__ = ["RegistryGovernanceContract", "ask", "events_of", "protect"]
 

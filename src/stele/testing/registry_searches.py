@@ -14,7 +14,7 @@ from stele.testing.registry_calls import (
     new_version,
     to_stage,
 )
-from stele.testing.tracking_store import unique
+from stele.testing.tracking_calls import unique
 
 __all__ = ["RegistrySearchContract"]
 

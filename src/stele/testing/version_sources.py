@@ -18,7 +18,7 @@ from stele.testing.registry_calls import (
     set_alias,
     to_stage,
 )
-from stele.testing.tracking_store import unique
+from stele.testing.tracking_calls import unique
 
 __all__ = ["VersionSourceContract"]
 

@@ -11,7 +11,7 @@ from stele.errors import AlreadyExists, DoesNotExist, InvalidParameterValue
 from stele.schema import experiments as e
 from stele.schema import views as v
 from stele.stores.base import TrackingStore
-from stele.testing.tracking_store import unique
+from stele.testing.tracking_calls import unique
 
 __all__ = ["ViewContract"]
 

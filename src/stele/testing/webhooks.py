@@ -9,7 +9,7 @@ import pytest
 from stele.errors import DoesNotExist, InvalidParameterValue
 from stele.schema import webhooks as wh
 from stele.stores.base import TrackingStore
-from stele.testing.tracking_store import unique
+from stele.testing.tracking_calls import unique
 
 __all__ = ["WebhookContract", "events", "new_webhook"]
 
