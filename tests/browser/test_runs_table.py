@@ -97,13 +97,28 @@ def test_all_of_3000_runs_are_reached(site):
     height = site.page.evaluate("() => document.querySelector('.tscroll').clientHeight")
     for top in range(0, total * 28, height - 200):
         site.page.evaluate("(top) => { document.querySelector('.tscroll').scrollTop = top; }", top)
-        row = min(total - 1, (top + height // 2) // 28)
+        row = min(total - 1, (top + height) // 28 - 2)
         expect(site.page.locator(f".tbody [aria-rowindex='{row + 2}'] .name a")).to_be_attached()
         expect(site.page.locator(".tbody .trow.sk")).to_have_count(0)
         seen.update(filter(None, names(site)))
         most = max(most, site.page.evaluate("() => document.getElementsByTagName('*').length"))
     assert len(seen) == total
     assert most < 3000
+
+
+def test_the_keys_stay_with_the_table_when_what_had_them_goes_out_of_sight(site):
+    site.open("/experiments/1")
+    box = grid(site).locator(".tbody").get_by_role("checkbox").first
+    box.click()
+    expect(box).to_be_focused()
+    site.page.evaluate("() => { document.querySelector('.tscroll').scrollTop = 50_000; }")
+    expect(grid(site)).to_be_focused()
+    expect(site.page.locator(".tbody .trow.sk")).to_have_count(0)
+    # The rows of the new place may have the elements of those before, not their marks.
+    expect(site.page.get_by_role("toolbar", name="Selection")).to_contain_text("1 selected")
+    expect(site.page.locator(".tbody [aria-selected=true]")).to_have_count(0)
+    site.page.evaluate("() => { document.querySelector('.tscroll').scrollTop = 0; }")
+    expect(site.page.locator(".tbody [aria-selected=true]")).to_have_attribute("aria-rowindex", "2")
 
 
 def test_the_filter_completes_and_counts(site, made):

@@ -43,9 +43,10 @@ interface Props {
 export function RunsTable(props: Props) {
   const { layout, pinned, model, view, current, onRange } = props;
   const scroller = useRef<HTMLDivElement>(null);
+  const body = useRef<HTMLDivElement>(null);
   const name = useId();
   const [sight, setSight] = useState(() => sightOf(0, innerWidth));
-  const { first, end, onScroll, scrollToRow } = useRowsInView(scroller, {
+  const { first, end, most, onScroll, scrollToRow } = useRowsInView(scroller, {
     count: layout.total,
     rowHeight: ROW,
     above: HEAD + pinned.length * ROW,
@@ -64,6 +65,15 @@ export function RunsTable(props: Props) {
     const { from, to } = sightOf(box.scrollLeft, box.clientWidth);
     setSight((held) => (held.from === from && held.to === to ? held : { from, to }));
   };
+  const scrolled = () => {
+    // An element of a row may soon be that of another one: it must not keep the keys.
+    if (body.current?.contains(document.activeElement)) scroller.current?.focus({ preventScroll: true });
+    // In the frame in which the table has scrolled, the rows of its new place are painted.
+    flushSync(() => {
+      look();
+      onScroll();
+    });
+  };
   useEffect(() => {
     look();
     const watch = new ResizeObserver(look);
@@ -81,18 +91,20 @@ export function RunsTable(props: Props) {
   const bodyRow = (index: number) => {
     const place = locate(layout, index);
     if (!place) return null;
+    // What goes out of sight on one side comes back on the other: to change elements costs less than to make them.
+    const key = index % most;
     const common = { id: `${name}${index}`, top: index * ROW, index, current: index === current };
     if (place.segment.kind === "header") {
       const { segment } = place;
       return (
-        <GroupRow key={index} {...common} {...{ segment, model, columns }} by={view.group} onFold={props.onFoldGroup} />
+        <GroupRow key={key} {...common} {...{ segment, model, columns }} by={view.group} onFold={props.onFoldGroup} />
       );
     }
     const row = props.rowAt(index);
-    if (!row) return <RowToCome key={index} top={common.top} index={index} width={model.width} />;
+    if (!row) return <RowToCome key={key} top={common.top} index={index} width={model.width} />;
     return (
       <RunRow
-        key={index}
+        key={key}
         {...common}
         {...rowProps}
         row={row}
@@ -112,13 +124,7 @@ export function RunsTable(props: Props) {
       aria-colcount={model.columns.length + 1}
       aria-multiselectable="true"
       aria-activedescendant={current >= 0 ? `${name}${current}` : undefined}
-      // In the frame in which the table has scrolled, the rows of its new place are painted.
-      onScroll={() =>
-        flushSync(() => {
-          look();
-          onScroll();
-        })
-      }
+      onScroll={scrolled}
     >
       <HeaderRow
         model={model}
@@ -148,7 +154,12 @@ export function RunsTable(props: Props) {
           ))}
         </div>
       )}
-      <div role="rowgroup" className="tbody" style={{ height: layout.total * ROW + END_PADDING, width: model.width }}>
+      <div
+        ref={body}
+        role="rowgroup"
+        className="tbody"
+        style={{ height: layout.total * ROW + END_PADDING, width: model.width }}
+      >
         {Array.from({ length: end - first }, (_, i) => bodyRow(first + i))}
       </div>
     </div>

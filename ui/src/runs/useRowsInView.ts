@@ -19,20 +19,28 @@ export interface RowsInView {
   first: number;
   /** The row behind the last one. */
   end: number;
+  /** How many there are at most, wherever the list is. */
+  most: number;
   onScroll: () => void;
   scrollToRow: (index: number) => void;
 }
 
 /** A guess at the height until the box is there, so that the first render has the rows already: what stands above it is less. */
 const LEAST_ABOVE = 150;
+/** How long the list has to rest, in milliseconds, until there are rows beside those in sight. */
+const REST = 50;
 
 export function useRowsInView(scroller: RefObject<HTMLElement | null>, given: Given): RowsInView {
   const { count, rowHeight, above, below, overscan } = given;
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(() => Math.max(0, innerHeight - LEAST_ABOVE));
-  const [begun, setBegun] = useState(false);
-  // The first rows are painted before those beside them are made.
-  useEffect(() => startTransition(() => setBegun(true)), []);
+  const [flying, setFlying] = useState(true);
+  // Where all rows are new, those in sight are painted before those beside them are made.
+  useEffect(() => {
+    if (!flying) return;
+    const timer = window.setTimeout(() => startTransition(() => setFlying(false)), REST);
+    return () => window.clearTimeout(timer);
+  }, [flying, top]);
   useLayoutEffect(() => {
     const box = scroller.current!;
     const measure = () => setHeight(box.clientHeight);
@@ -45,7 +53,11 @@ export function useRowsInView(scroller: RefObject<HTMLElement | null>, given: Gi
   const shown = Math.ceil(height / rowHeight) + 1;
   const atMost = Math.max(0, count - Math.max(0, Math.floor((height - above) / rowHeight)));
   const at = Math.min(Math.floor(top / rowHeight), atMost);
-  const onScroll = useCallback(() => setTop(scroller.current!.scrollTop), [scroller]);
+  const onScroll = useCallback(() => {
+    const box = scroller.current!;
+    if (Math.abs(box.scrollTop - top) >= box.clientHeight) setFlying(true);
+    setTop(box.scrollTop);
+  }, [scroller, top]);
   const scrollToRow = useCallback(
     (index: number) => {
       const box = scroller.current;
@@ -57,10 +69,11 @@ export function useRowsInView(scroller: RefObject<HTMLElement | null>, given: Gi
     },
     [scroller, rowHeight, above, below],
   );
-  const beside = begun ? overscan : 0;
+  const beside = flying ? 0 : overscan;
   return {
     first: Math.max(0, at - beside),
     end: Math.min(count, at + shown + beside),
+    most: shown + 2 * overscan,
     onScroll,
     scrollToRow,
   };

@@ -1,6 +1,6 @@
 /** Keys of the page. What is mounted last has the first word; the help sheet lists what can be pressed now. */
 
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import { isPaletteOpen } from "./palette";
 
 export interface Shortcut {
@@ -62,10 +62,11 @@ addEventListener("keydown", onKey);
 /** Binds keys while the component is mounted. */
 export function useShortcuts(shortcuts: Shortcut[]): void {
   const layer = useRef(shortcuts);
-  useEffect(() => {
+  // Before the picture is painted: a key that is pressed as soon as something is seen works.
+  useLayoutEffect(() => {
     layer.current = shortcuts;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     layers.push(layer);
     return () => {
       layers.splice(layers.indexOf(layer), 1);
