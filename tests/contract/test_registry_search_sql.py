@@ -38,7 +38,13 @@ Search = tuple[Node | None, list[OrderKey]]
 
 def load(connection: Connection, models: list[RegisteredRecord], versions: list[VersionRecord]) -> None:
     """Replace everything by these models and versions."""
-    for table in (t.model_version_tags, t.model_versions, t.registered_model_tags, t.registered_models):
+    for table in (
+        t.model_version_tags,
+        t.model_versions,
+        t.registered_model_aliases,
+        t.registered_model_tags,
+        t.registered_models,
+    ):
         connection.execute(table.delete())
     numbers = {model.name: number for number, model in enumerate(models, start=1)}
     for model in models:
@@ -47,6 +53,8 @@ def load(connection: Connection, models: list[RegisteredRecord], versions: list[
         connection.execute(insert(t.registered_models), row | times(model))
         for key, value in model.tags.items():
             connection.execute(insert(t.registered_model_tags), own | {"key": key, "value": value})
+        for alias, number in model.aliases.items():
+            connection.execute(insert(t.registered_model_aliases), own | {"alias": alias, "version": number})
     for version in versions:
         own = {"registered": numbers[version.name], "version": version.version_number}
         row = own | {

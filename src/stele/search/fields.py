@@ -163,10 +163,10 @@ LOGGED_MODELS = FieldTable(
 REGISTERED_MODELS = FieldTable(
     plural="registered models",
     attributes={"name": Kind.TEXT, "creation_timestamp": Kind.TIME, "last_updated_timestamp": Kind.TIME},
-    entities={"tag": Kind.TEXT},
-    prefixes=_prefixes(tag="tags tag", attribute="attribute attributes"),
+    entities={"tag": Kind.TEXT, "alias": Kind.WHOLE},
+    prefixes=_prefixes(tag="tags tag", alias="aliases alias", attribute="attribute attributes"),
     aliases={"timestamp": "last_updated_timestamp"},
-    unsortable=frozenset({"tag"}),
+    unsortable=frozenset({"tag", "alias"}),
 )
 
 MODEL_VERSIONS = FieldTable(
@@ -181,7 +181,7 @@ MODEL_VERSIONS = FieldTable(
         "creation_timestamp": Kind.TIME,
         "last_updated_timestamp": Kind.TIME,
     },
-    entities={"tag": Kind.TEXT},
-    prefixes=_prefixes(tag="tags tag", attribute="attribute attributes"),
-    unsortable=frozenset({"tag"}),
+    entities={"tag": Kind.TEXT, "alias": Kind.WHOLE},
+    prefixes=_prefixes(tag="tags tag", alias="aliases alias", attribute="attribute attributes"),
+    unsortable=frozenset({"tag", "alias"}),
 )

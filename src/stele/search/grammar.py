@@ -21,7 +21,7 @@ from stele.limits import (
 )
 from stele.search import literals
 from stele.search.fields import AGGREGATES, OPERATORS, FieldTable, Kind
-from stele.search.tree import And, Compare, Field, Literal, Node, Not, Or, OrderKey
+from stele.search.tree import And, Compare, Field, Literal, Node, Not, Or, OrderKey, plural
 
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree
@@ -244,7 +244,7 @@ class _Checker:
         return Compare(field, operator, found if operator in ("IN", "NOT IN", "BETWEEN") else found[0])
 
     def name(self, field: Field) -> str:
-        return field.key if field.entity == "attribute" else f"{field.entity}s.{field.key}"
+        return field.key if field.entity == "attribute" else f"{plural(field.entity)}.{field.key}"
 
     def field(self, operand: Any, *, ordering: bool = False) -> Field:
         """The field an operand names, checked against the table."""
@@ -286,8 +286,8 @@ class _Checker:
         if entity == "attribute":
             return Field(entity, self.attribute(key, head, ordering=ordering))
         if key not in self.fields.keys.get(entity, (key,)):
-            allowed = ", ".join(f"{entity}s.{name}" for name in self.fields.keys[entity])
-            raise self.error(f"{shown(key)} is nothing that {entity}s have. Allowed are {allowed}.", head)
+            allowed = ", ".join(f"{plural(entity)}.{name}" for name in self.fields.keys[entity])
+            raise self.error(f"{shown(key)} is nothing that {plural(entity)} have. Allowed are {allowed}.", head)
         return Field(entity, key)
 
     def attribute(self, key: str, token: Token, *, ordering: bool) -> str:
@@ -300,12 +300,12 @@ class _Checker:
         raise self.error(f"{shown(key)} is no attribute of {self.fields.plural}.{guess} {allowed}", token)
 
     def keyed(self) -> str:
-        keyed = [f"{entity}s.KEY" for entity in self.fields.entities if entity not in self.fields.keys]
+        keyed = [f"{plural(entity)}.KEY" for entity in self.fields.entities if entity not in self.fields.keys]
         return f"; with a prefix there are {', '.join(keyed)}" if keyed else ""
 
     def orderable(self) -> str:
         entities = [name for name in self.fields.entities if name not in self.fields.unsortable]
-        allowed = [*self.fields.attributes, *(f"{entity}s.KEY" for entity in entities)]
+        allowed = [*self.fields.attributes, *(f"{plural(entity)}.KEY" for entity in entities)]
         return f"An order can use {', '.join(allowed)}."
 
     def unknown_prefix(self, prefix: str) -> str:

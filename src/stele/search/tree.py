@@ -10,14 +10,27 @@ from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["And", "Compare", "Field", "Literal", "Moment", "Node", "Not", "Or", "OrderKey", "conjuncts", "to_text"]
+__all__ = [
+    "And",
+    "Compare",
+    "Field",
+    "Literal",
+    "Moment",
+    "Node",
+    "Not",
+    "Or",
+    "OrderKey",
+    "conjuncts",
+    "plural",
+    "to_text",
+]
 
 
 class Field(msgspec.Struct, frozen=True):
     """What a comparison or an order is about.
 
     Args:
-        entity: ``attribute``, ``metric``, ``param``, ``tag`` or ``dataset``.
+        entity: ``attribute``, ``metric``, ``param``, ``tag``, ``dataset`` or ``alias``.
         key: The canonical name of the attribute, or the user's key.
         aggregate: For metrics, ``min``, ``max``, ``first``, ``last``, ``mean`` or ``count`` over the whole series; None
             for the latest value.
@@ -117,13 +130,18 @@ def _inner(node: Node) -> str:
     return to_text(node) if isinstance(node, Compare) else f"({to_text(node)})"
 
 
+def plural(entity: str) -> str:
+    """The prefix that an entity of a field has in a filter."""
+    return f"{entity}es" if entity.endswith("s") else f"{entity}s"
+
+
 def _field_text(field: Field) -> str:
     if field.entity == "attribute":
         name = field.key
     elif "`" in field.key:
-        name = f'{field.entity}s."{field.key}"'
+        name = f'{plural(field.entity)}."{field.key}"'
     else:
-        name = f"{field.entity}s.`{field.key}`"
+        name = f"{plural(field.entity)}.`{field.key}`"
     return f"{field.aggregate}({name})" if field.aggregate else name
 
 

@@ -31,11 +31,12 @@ class RegisteredRecord:
     creation_timestamp: int
     last_updated_timestamp: int
     tags: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class VersionRecord:
-    """A version of a registered model and everything that a search may ask about it."""
+    """A version of a registered model and everything that a search may ask about it; its aliases have its number."""
 
     name: str
     version_number: int
@@ -46,6 +47,7 @@ class VersionRecord:
     creation_timestamp: int
     last_updated_timestamp: int
     tags: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, int] = field(default_factory=dict)
 
 
 R = TypeVar("R", RegisteredRecord, VersionRecord)

@@ -12,6 +12,7 @@ from stele.stores.base import TrackingStore
 from stele.testing.registry_calls import (
     new_model,
     new_version,
+    set_alias,
     to_stage,
 )
 from stele.testing.tracking_calls import unique
@@ -39,6 +40,8 @@ class RegistrySearchContract:
         text = [rm.ModelVersionTag("mlflow.prompt.text", "hi"), rm.ModelVersionTag(PROMPT, "true")]
         new_version(store, f"{prefix}prompt", "dummy-source", tags=text)
         to_stage(store, f"{prefix}a", "1", "Staging")
+        set_alias(store, f"{prefix}a", "champion", "2")
+        set_alias(store, f"{prefix}b", "champion", "1")
         return prefix
 
     @pytest.mark.parametrize(
@@ -55,6 +58,10 @@ class RegistrySearchContract:
             ("tag.k != '2'", "a"),
             ("tags.`b c` ILIKE 'X'", "a"),
             ("tags.k IS NULL", "C b no"),
+            ("aliases.champion IS NOT NULL", "a b"),
+            ("aliases.champion > 1", "a"),
+            ("alias.champion IS NULL", "C no"),
+            ("NOT aliases.`champion` = '2'", "C b no"),
             ("name = '{}a'", "a"),
             ("name='{}a'", "a"),
             ('name = "{}a"', "a"),
@@ -91,6 +98,9 @@ class RegistrySearchContract:
             ("tag.k LIKE '%'", "a1 a2 b1"),
             ("current_stage = 'Staging'", "a1"),
             ("current_stage != 'Staging'", "a2 b1"),
+            ("aliases.champion IS NOT NULL", "a2 b1"),
+            ("aliases.champion IN (2, 3)", "a2"),
+            ("aliases.challenger IS NULL", "a1 a2 b1"),
             ("model_id IS NULL", "a1 a2 b1"),
             (f"tag.`{PROMPT}` != 'true'", "a1 a2 b1"),
             (f"tag.`{PROMPT}` = 'true'", "prompt1"),

@@ -180,6 +180,9 @@ def _values(record: Tagged, field: Field) -> list[Value]:
             return [record.params[field.key]] if field.key in record.params else []
         case "tag":
             return [record.tags[field.key]] if field.key in record.tags else []
+        case "alias":
+            aliases = getattr(record, "aliases", {})
+            return [aliases[field.key]] if field.key in aliases else []
         case "dataset":
             assert isinstance(record, RunRecord)
             position = ("name", "digest", "context").index(field.key)

@@ -259,13 +259,18 @@ _OWN_TEXTS = TEXTS.filter(lambda text: len(text) <= 256)
 _FLAG = st.sampled_from(("true", "false", "x"))
 
 
-def _tags_of_registry() -> st.SearchStrategy[Compare]:
-    return _keyed("tag") | _text(Field("tag", PROMPT_TAG), _FLAG)
+def _keyed_of_registry() -> st.SearchStrategy[Compare]:
+    aliases = st.sampled_from(KEYS).map(lambda key: Field("alias", key))
+    return (
+        _keyed("tag")
+        | _text(Field("tag", PROMPT_TAG), _FLAG)
+        | aliases.flatmap(lambda field: _numeric(field, _VERSION_NUMBERS))
+    )
 
 
 def _registered() -> st.SearchStrategy[Compare]:
     times = st.sampled_from(("creation_timestamp", "last_updated_timestamp")).map(_attribute)
-    return _text(_attribute("name"), TEXTS) | times.flatmap(lambda field: _numeric(field, _TIME)) | _tags_of_registry()
+    return _text(_attribute("name"), TEXTS) | times.flatmap(lambda field: _numeric(field, _TIME)) | _keyed_of_registry()
 
 
 def registered_filters() -> st.SearchStrategy[Node]:
@@ -306,11 +311,18 @@ def registry_records() -> st.SearchStrategy[tuple[list[RegisteredRecord], list[V
     tags = st.dictionaries(st.sampled_from(KEYS), TEXTS, max_size=2)
     tags |= st.builds(lambda own, flag: own | {PROMPT_TAG: flag}, tags, _FLAG)
     times = {"creation_timestamp": _MILLISECONDS, "last_updated_timestamp": _MILLISECONDS}
-    model = st.builds(RegisteredRecord, name=_OWN_TEXTS, tags=tags, **times)
+    aliases = st.dictionaries(st.sampled_from(KEYS), _VERSION_NUMBERS, max_size=3)
+    model = st.builds(RegisteredRecord, name=_OWN_TEXTS, tags=tags, aliases=aliases, **times)
 
     def with_versions(
         models: list[RegisteredRecord],
     ) -> st.SearchStrategy[tuple[list[RegisteredRecord], list[VersionRecord]]]:
+        held = {each.name: each.aliases for each in models}
+
+        def with_aliases(version: VersionRecord) -> VersionRecord:
+            own = {alias: number for alias, number in held[version.name].items() if number == version.version_number}
+            return replace(version, aliases=own)
+
         version = st.builds(
             VersionRecord,
             name=st.sampled_from([each.name for each in models]),
@@ -323,7 +335,7 @@ def registry_records() -> st.SearchStrategy[tuple[list[RegisteredRecord], list[V
             **times,
         )
         unique = st.lists(version, max_size=6, unique_by=lambda each: (each.name, each.version_number))
-        return st.tuples(st.just(models), unique)
+        return st.tuples(st.just(models), unique.map(lambda versions: list(map(with_aliases, versions))))
 
     models = st.lists(model, min_size=1, max_size=4, unique_by=lambda each: each.name)
     return models.flatmap(with_versions)

@@ -24,6 +24,7 @@ describe("a text", () => {
     "tags.team is not null",
     "tag.`odd key` in ('a', 'b')",
     "tags.te",
+    "aliases.champion is not null",
     "creation_timestamp > 0 and name != 'x'",
     "nonsense = 3",
     "not name = 'x'",
@@ -40,7 +41,7 @@ describe("a text", () => {
 
 describe("proposals", () => {
   const models = [
-    { name: "fraud", tags: [{ key: "team", value: "risk" }] },
+    { name: "fraud", tags: [{ key: "team", value: "risk" }], aliases: [{ alias: "champion", version: "3" }] },
     { name: "rules", tags: [{ key: "team", value: "risk" }] },
     {
       name: "image",
@@ -53,7 +54,15 @@ describe("proposals", () => {
   const texts = (text: string) => proposeForModels(contextAt(text, text.length), models).map((one) => one.text);
 
   it("are fields, and tags that models have", () => {
-    expect(texts("")).toEqual(["name", "creation_timestamp", "last_updated_timestamp", "tags.team", "tags.`odd key`"]);
+    expect(texts("")).toEqual([
+      "name",
+      "creation_timestamp",
+      "last_updated_timestamp",
+      "aliases.champion",
+      "tags.team",
+      "tags.`odd key`",
+    ]);
+    expect(texts("champ")).toEqual(["aliases.champion"]);
     expect(texts("tags.t")).toEqual(["tags.team"]);
     expect(texts("name = 'x' and last")).toEqual(["last_updated_timestamp"]);
   });
@@ -61,6 +70,7 @@ describe("proposals", () => {
   it("are operators of the field", () => {
     expect(texts("tags.team ")).toContain("is not null");
     expect(texts("name l")).toEqual(["like"]);
+    expect(texts("aliases.champion is")).toEqual(["is not null", "is null"]);
     expect(texts("fraud ")).toEqual([]);
     expect(texts("creation_timestamp ")).not.toContain("like");
   });
@@ -70,6 +80,7 @@ describe("proposals", () => {
     expect(texts("tags.`odd key` = ")).toEqual(["'x'"]);
     expect(texts("name = 'fr")).toEqual(["'fraud'"]);
     expect(texts("team = ")).toEqual([]);
+    expect(texts("aliases.champion = ")).toEqual(["3"]);
     expect(texts("tags.team = 'risk' ")).toEqual(["and", "or"]);
   });
 });

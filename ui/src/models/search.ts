@@ -7,7 +7,8 @@ import type { Model } from "./data";
 
 const TIMES = ["creation_timestamp", "last_updated_timestamp"];
 const ATTRIBUTES = ["name", ...TIMES];
-const PREFIXED = /^(tags?|attributes?)\./i;
+const PREFIXED = /^(tags?|alias(?:es)?|attributes?)\./i;
+const ALIAS = /^alias(?:es)?\./i;
 const bare = (key: string): string => key.replace(/^attributes?\./i, "");
 const isField = (key: string): boolean => PREFIXED.test(key) || [...ATTRIBUTES, "timestamp"].includes(key);
 
@@ -49,10 +50,12 @@ export function nextOrder(order: Order, head: "name" | "changed"): Order {
 
 const TEXT_OPERATORS = ["=", "!=", "like", "ilike", "rlike", "in", "is null", "is not null"];
 const TIME_OPERATORS = [">", ">=", "<", "<=", "=", "!=", "between"];
+const ALIAS_OPERATORS = ["is not null", "is null", ...TIME_OPERATORS];
 const MOST = 50;
 
-/** A key of a tag as a filter has it. */
-const tagField = (key: string): string => (/^[\w.]+$/.test(key) ? `tags.${key}` : `tags.\`${key}\``);
+/** A key of a tag, or an alias, as a filter has it. */
+const keyed = (prefix: "tags" | "aliases", key: string): string =>
+  /^[\w.]+$/.test(key) ? `${prefix}.${key}` : `${prefix}.\`${key}\``;
 
 /** How many models have each, the most frequent first. */
 function counted(values: readonly string[]): [string, number][] {
@@ -69,18 +72,23 @@ export function proposeForModels(context: Context, models: readonly Model[]): Pr
   switch (context.expects) {
     case "key": {
       const names = ATTRIBUTES.filter((name) => name.startsWith(bare(typed)));
-      const tags = counted(models.flatMap(({ tags: held }) => (held ?? []).map(({ key }) => tagField(key))));
+      const tags = counted(models.flatMap(({ tags: held }) => (held ?? []).map(({ key }) => keyed("tags", key))));
+      const aliases = counted(
+        models.flatMap(({ aliases: held }) => (held ?? []).map(({ alias }) => keyed("aliases", alias))),
+      );
+      const fitting = (found: [string, number][], group: string, icon: Proposal["icon"]) =>
+        found
+          .filter(([text]) => text.toLowerCase().includes(typed))
+          .map(([text, many]): Proposal => ({ text, group, icon, note: having(many) }));
       return [
         ...names.map((text): Proposal => ({ text, group: "Attributes", icon: "doc" })),
-        ...tags
-          .filter(([text]) => text.toLowerCase().includes(typed))
-          .map(([text, many]): Proposal => ({ text, group: "Tags", icon: "tag", note: having(many) })),
+        ...fitting(aliases, "Aliases", "tag"),
+        ...fitting(tags, "Tags", "tag"),
       ];
     }
     case "operator": {
       if (!isField(context.key)) return [];
-      const operators = TIMES.includes(bare(context.key)) ? TIME_OPERATORS : TEXT_OPERATORS;
-      return operators
+      return operatorsOf(context.key)
         .filter((text) => text.startsWith(typed))
         .map((text) => ({ text, group: "Operators", icon: "filter" }));
     }
@@ -88,19 +96,30 @@ export function proposeForModels(context: Context, models: readonly Model[]): Pr
       const wanted = typed.replace(/^['"]|['"]$/g, "");
       return counted(valuesOf(context.key, models))
         .filter(([value]) => value.toLowerCase().includes(wanted))
-        .map(([value, many]) => ({ text: literal(value), group: "Values", icon: "abc", note: having(many) }));
+        .map(([value, many]) => ({
+          text: ALIAS.test(context.key) ? value : literal(value),
+          group: "Values",
+          icon: "abc",
+          note: having(many),
+        }));
     }
     case "join":
       return proposeJoins(context);
   }
 }
 
-function valuesOf(key: string, models: readonly Model[]): string[] {
-  if (bare(key) === "name") return models.map(({ name }) => name);
-  return models.flatMap(({ tags }) =>
-    (tags ?? []).filter((tag) => isTag(key, tag.key)).map(({ value }) => value ?? ""),
-  );
+function operatorsOf(key: string): readonly string[] {
+  if (ALIAS.test(key)) return ALIAS_OPERATORS;
+  return TIMES.includes(bare(key)) ? TIME_OPERATORS : TEXT_OPERATORS;
 }
 
-const isTag = (field: string, key: string | undefined): boolean =>
-  field.replace(/^tags?\./i, "").replace(/^[`"]|[`"]$/g, "") === key && /^tags?\./i.test(field);
+function valuesOf(key: string, models: readonly Model[]): string[] {
+  if (bare(key) === "name") return models.map(({ name }) => name);
+  const name = key.replace(PREFIXED, "").replace(/^[`"]|[`"]$/g, "");
+  if (ALIAS.test(key))
+    return models.flatMap(({ aliases }) =>
+      (aliases ?? []).filter((one) => one.alias === name).map((one) => one.version),
+    );
+  if (!/^tags?\./i.test(key)) return [];
+  return models.flatMap(({ tags }) => (tags ?? []).filter((tag) => tag.key === name).map(({ value }) => value ?? ""));
+}

@@ -13,7 +13,13 @@ from stele.search.fields import MODEL_VERSIONS, REGISTERED_MODELS, FieldTable
 from stele.search.grammar import parse_filter, parse_order_by
 from stele.search.page import Position, decode_token, encode_token, fingerprint
 from stele.search.tree import Compare, Field, Node, OrderKey
-from stele.stores.sql.model_tables import model_version_tags, model_versions, registered_model_tags, registered_models
+from stele.stores.sql.model_tables import (
+    model_version_tags,
+    model_versions,
+    registered_model_aliases,
+    registered_model_tags,
+    registered_models,
+)
 from stele.stores.sql.registry_rows import STAGE_NAMES
 from stele.stores.sql.search import deadline
 from stele.stores.sql.search_clauses import Clauses, fields_of, word_fits
@@ -26,6 +32,7 @@ __all__ = ["find_model_versions", "find_registered_models"]
 _m, _v = registered_models.c, model_versions.c
 _TAGS = registered_model_tags.alias("probe_registered_tags")
 _VERSION_TAGS = model_version_tags.alias("probe_version_tags")
+_ALIASES = registered_model_aliases.alias("probe_aliases")
 _OWN_MODEL: dict[str, ColumnElement[Any]] = {
     "name": _m.name,
     "creation_timestamp": _m.creation_time,
@@ -157,6 +164,8 @@ class _RegistryClauses(Clauses):
         del run
         if node.field.entity == "tag":
             return self._tag(node, row)
+        if node.field.entity == "alias":
+            return self._alias(node, row)
         column = self.entity.columns[node.field.key]
         if node.operator in ("IS NULL", "IS NOT NULL"):
             missing = column == "" if node.field.key in ("run_id", "model_id") else false()
@@ -178,6 +187,15 @@ class _RegistryClauses(Clauses):
         tags, own = self._own_tags(row)
         value = true() if node.operator in ("IS NULL", "IS NOT NULL") else self.text(tags.c.value, node)
         found = self.dialect.probe(and_(own, self.dialect.equal(tags.c.key, node.field.key)), value)
+        return not_(found) if node.operator == "IS NULL" else found
+
+    def _alias(self, node: Compare, row: FromClause) -> Condition:
+        """Of a model, the version that an alias stands for; of a version, the same where it is the one."""
+        own = _ALIASES.c.registered == row.c.registered
+        if self.entity is _VERSIONS:
+            own = and_(own, _ALIASES.c.version == row.c.version)
+        value = true() if node.operator in ("IS NULL", "IS NOT NULL") else self.number(_ALIASES.c.version, node)
+        found = self.dialect.probe(and_(own, self.dialect.equal(_ALIASES.c.alias, node.field.key)), value)
         return not_(found) if node.operator == "IS NULL" else found
 
     def _own_tags(self, row: FromClause) -> tuple[FromClause, Condition]:

@@ -1,0 +1,1 @@
+import{f as e,vt as t,xt as n}from"./app-DUjzVFhe.js";import{r}from"./run-CBUMS1ex.js";var i=n();function a({data:n,path:a}){let o=t();return(0,i.jsx)(`div`,{className:`cards whole`,children:(0,i.jsx)(r,{owner:{run_id:n.id},path:a,onPath:t=>void o({...e(n.experimentId,n.id,`artifacts/${t}`),search:!0})})})}export{a as default};
