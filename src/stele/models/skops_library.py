@@ -3,7 +3,8 @@
 When skops is imported it walks through all packages of scikit-learn to learn its types. One adapts PyTorch, others
 to CuPy and Dask, and importing an adapter imports the library: seconds, and hundreds of megabytes, to keep an estimator
 that has nothing to do with it. The walk passes over what cannot be imported, so here these libraries cannot be, for the
-thread that imports skops and as long as it does. Where the walk was done before, it is not done again.
+thread that imports skops and as long as it does. Where the walk was done before, it is not done again, and the parts of
+scikit-learn that skops still needs get stand-ins for what they import and hardly use.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from typing import Any
 
 from stele.errors import MissingDependency
 from stele.models.skops_types import forget_types, keep_types, recall_types
+from stele.models.stand_ins import stood_for
 
 __all__ = ["skops_io"]
 
 _ADAPTED = frozenset({"torch", "cupy", "dask", "jax", "ndonnx", "sparse"})
+_HARDLY_USED = {"pandas": (), "scipy.stats": ("chi2", "gmean", "rankdata", "spearmanr")}
 
 
 def skops_io(purpose: str) -> Any:
@@ -43,7 +46,8 @@ def skops_io(purpose: str) -> Any:
 def _import_first(purpose: str) -> None:
     if recall_types():
         try:
-            _import(purpose)
+            with stood_for(_HARDLY_USED):
+                _import(purpose)
         except MissingDependency:  # it wants more than lists of names
             forget_types()
         else:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from stele.artifacts.paths import resolve_beneath
 from stele.errors import BadRequest, SteleError
-from stele.models.examples import read_example
+from stele.models.examples import SERVING_FILE, read_example
 from stele.models.pyfunc import PyFuncModel
 from stele.serving.answers import answer, row_count, split_result
 from stele.serving.batching import Answers, Job
 from stele.serving.inputs import InputReader
-from stele.serving.payloads import Payload, Rows, Value
+from stele.serving.payloads import JSON, Payload, Rows, Value, parse_body
 
 __all__ = ["ModelHolder", "ServedModel", "Work"]
 
@@ -73,15 +75,30 @@ class ServedModel:
             raise BadRequest(f"The model failed on this input: {type(e).__name__}: {e}") from e
 
     def warm_up(self) -> None:
-        """Predict the model's own example once, so that the first request does not pay for what is loaded late."""
+        """Predict the model's own example once, so that the first request does not pay for what is loaded late.
+
+        It goes the way that a request with it would go: what only other requests need is not loaded for it.
+        """
         info = self.model.metadata.saved_input_example_info
         path = self.model.directory
         if info and path is not None:
             try:
+                if self._on_arrays is not None and (array := self._example_array(path)) is not None:
+                    self._on_arrays(array)
+                    return
                 data, params = read_example(path, info)
                 self.model.predict(data, params=params)
             except Exception as e:
                 logger.warning("The input example of %s cannot be predicted: %s", self.uri, e)
+
+    def _example_array(self, directory: Path) -> Any:
+        """The array that the example becomes when it is sent as a request; None when that would be no array."""
+        file = resolve_beneath(directory, SERVING_FILE)
+        if not file.is_file():
+            return None
+        payload = parse_body(JSON, file.read_bytes())
+        data = self.reader.as_rows(payload.data)
+        return self.reader.array(data) if isinstance(data, Rows) and not payload.params else None
 
 
 def _loader_module(model: PyFuncModel) -> str:
