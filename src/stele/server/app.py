@@ -30,10 +30,11 @@ from stele.server.endpoints import Endpoint, EndpointTable
 from stele.server.events import Watcher, event_endpoints
 from stele.server.grouping import Grouper
 from stele.server.health import health_endpoints
+from stele.server.log_lines import access_log
 from stele.server.model_digests import ModelFinisher
 from stele.server.openapi import openapi_document
 from stele.server.security import HEADERS, RequestGuard
-from stele.server.telemetry import Telemetry, access_log
+from stele.server.telemetry import Telemetry
 from stele.server.tickets import Tickets
 from stele.server.ui import BUILD, page_endpoints
 from stele.server.webhooks import WebhookService

@@ -11,7 +11,7 @@ import msgspec
 from stele.server.app import App, create_app
 from stele.server.config import ServerConfig
 from stele.server.listening import listen, run_here, run_workers, spare_the_collector
-from stele.server.telemetry import set_up_logging
+from stele.server.log_lines import set_up_logging
 
 __all__ = ["serve", "worker_app"]
 

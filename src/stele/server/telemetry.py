@@ -1,12 +1,8 @@
-"""What a server tells about itself: one log line a request, and counters for Prometheus."""
+"""What a server tells Prometheus about itself."""
 
 from __future__ import annotations
 
-import json
-import logging
-import sys
 import time
-from datetime import UTC, datetime
 
 import anyio.to_thread
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -16,9 +12,7 @@ from starlette.responses import Response
 from stele.schema.routes import Permission
 from stele.server.endpoints import Endpoint
 
-__all__ = ["Telemetry", "set_up_logging"]
-
-access_log = logging.getLogger("stele.access")
+__all__ = ["Telemetry"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -56,39 +50,3 @@ class Telemetry:
             return Response(text, media_type=CONTENT_TYPE_LATEST)
 
         return Endpoint("GET", "/metrics", Permission.READ_SERVER, metrics, "metrics")
-
-
-class _TextFormat(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        fields = getattr(record, "fields", None)
-        moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
-        if fields is None:
-            text = f"{moment} {record.levelname.lower()} {record.name}: {record.getMessage()}"
-            return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
-        return (
-            f"{moment} {fields['method']} {fields['path']} {fields['status']} {fields['milliseconds']} ms "
-            f"{fields['principal']} {fields['request_id']}"
-        )
-
-
-class _JsonFormat(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        entry = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-        }
-        entry |= getattr(record, "fields", None) or {"message": record.getMessage()}
-        if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry)
-
-
-def set_up_logging(log_format: str) -> None:
-    """Send the log of Stele to standard error, one line an event, as text or as JSON."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormat() if log_format == "json" else _TextFormat())
-    logger = logging.getLogger("stele")
-    logger.handlers = [handler]
-    logger.setLevel(logging.INFO)
-    logger.propagate = False

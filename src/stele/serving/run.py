@@ -13,7 +13,7 @@ from stele.errors import InvalidParameterValue, shown
 from stele.models.pyfunc import load_model
 from stele.schema.registered_models import ModelVersion
 from stele.server.listening import listen, run_here, run_workers, spare_the_collector
-from stele.server.telemetry import set_up_logging
+from stele.server.log_lines import set_up_logging
 from stele.serving.app import ScoringApp
 from stele.serving.config import ServingConfig
 from stele.serving.sampling import Sampler

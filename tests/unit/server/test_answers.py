@@ -88,7 +88,7 @@ def test_path_decides_over_body(call):
 def test_json_log_line(capsys, tmp_path):
     import logging
 
-    from stele.server.telemetry import set_up_logging
+    from stele.server.log_lines import set_up_logging
 
     logger = logging.getLogger("stele")
     before = logger.handlers, logger.level, logger.propagate
