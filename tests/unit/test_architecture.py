@@ -14,6 +14,7 @@ import pytest
 SRC = Path(__file__).parents[2] / "src"
 
 FLOORS = {
+    "stele.collector": 0,
     "stele.errors": 0,
     "stele.limits": 0,
     "stele.settings": 0,

@@ -18,6 +18,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from stele.collector import keep_imported
 from stele.errors import MissingDependency
 from stele.models.skops_types import forget_types, keep_types, recall_types
 from stele.models.stand_ins import stood_for
@@ -40,6 +41,7 @@ def skops_io(purpose: str) -> Any:
     if "skops.io" not in sys.modules:
         with _without(_ADAPTED - sys.modules.keys()):
             _import_first(purpose)
+        keep_imported()
     return _import(purpose)
 
 

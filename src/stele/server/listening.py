@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -13,10 +12,11 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from stele.collector import spare_the_collector
 from stele.errors import Unavailable
 from stele.server.protocol import JoiningProtocol
 
-__all__ = ["listen", "run_here", "run_workers", "spare_the_collector"]
+__all__ = ["listen", "run_here", "run_workers"]
 
 _DRAIN_SECONDS = 20
 
@@ -67,13 +67,6 @@ def run_workers(factory: str, workers: int, listening: socket.socket) -> None:
         listening: The socket that they share.
     """
     Multiprocess(uvicorn.Config(factory, factory=True, workers=workers, **_OPTIONS), [listening]).run()
-
-
-def spare_the_collector() -> None:
-    """Keep what lives as long as the server out of the garbage collector's way: a full pass over it takes 10 ms."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
 
 
 class _Server(uvicorn.Server):

@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import msgspec
 
+from stele.collector import spare_the_collector
 from stele.server.app import App, create_app
 from stele.server.config import ServerConfig
-from stele.server.listening import listen, run_here, run_workers, spare_the_collector
+from stele.server.listening import listen, run_here, run_workers
 from stele.server.log_lines import set_up_logging
 
 __all__ = ["serve", "worker_app"]

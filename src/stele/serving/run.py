@@ -9,10 +9,11 @@ from collections.abc import Callable
 import msgspec
 
 from stele.client.client import Client
+from stele.collector import spare_the_collector, starting
 from stele.errors import InvalidParameterValue, shown
 from stele.models.pyfunc import load_model
 from stele.schema.registered_models import ModelVersion
-from stele.server.listening import listen, run_here, run_workers, spare_the_collector
+from stele.server.listening import listen, run_here, run_workers
 from stele.server.log_lines import set_up_logging
 from stele.serving.app import ScoringApp
 from stele.serving.config import ServingConfig
@@ -39,7 +40,8 @@ def serve(config: ServingConfig, *, started: Callable[[str], None] = lambda vers
     set_up_logging(config.log_format)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     listening = listen(config.host, config.port)
-    app = make_app(config)  # with several workers, too: a model that does not load is reported here
+    with starting():
+        app = make_app(config)  # with several workers, too: a model that does not load is reported here
     started(app.holder.current.version)
     if config.workers == 1:
         run_here(app, listening)
@@ -54,7 +56,8 @@ def worker_app() -> ScoringApp:
     """The application of one worker process."""
     config = msgspec.json.decode(os.environ[_CONFIG_VARIABLE], type=ServingConfig)
     set_up_logging(config.log_format)
-    app = make_app(config)
+    with starting():
+        app = make_app(config)
     spare_the_collector()
     return app
 
