@@ -26,7 +26,13 @@ from stele.models.stand_ins import stood_for
 __all__ = ["skops_io"]
 
 _ADAPTED = frozenset({"torch", "cupy", "dask", "jax", "ndonnx", "sparse"})
-_HARDLY_USED = {"pandas": (), "scipy.stats": ("chi2", "gmean", "rankdata", "spearmanr")}
+_HARDLY_USED = {
+    "numpy.f2py": (),
+    "pandas": (),
+    "scipy.integrate": ("trapezoid",),
+    "scipy.interpolate": ("BSpline",),
+    "scipy.stats": ("chi2", "gmean", "rankdata", "spearmanr"),
+}
 
 
 def skops_io(purpose: str) -> Any:

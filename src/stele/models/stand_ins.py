@@ -1,6 +1,6 @@
 """Modules that stand for libraries, and import them when something of them is used.
 
-scikit-learn imports pandas and ``scipy.stats`` for what few estimators do: together a third of its own import. While
+scikit-learn imports pandas, ``scipy.stats`` and others for what few estimators do: four tenths of its own import. While
 :func:`stood_for` is in force, whoever imports such a library gets a module that knows only its name. Afterwards that is
 no longer among the imported modules: who imports the library then gets the library itself, and who only looks whether
 it was imported, as scikit-learn does before it asks whether something is a data frame, sees that it was not.

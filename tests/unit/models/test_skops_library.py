@@ -32,12 +32,13 @@ import json, sys
 from stele.models.skops_library import skops_io
 
 skops_io("to test")
-early = [name for name in ("pandas", "scipy.stats") if name in sys.modules]
+hardly_used = ["numpy.f2py", "pandas", "scipy.integrate", "scipy.interpolate", "scipy.stats"]
+early = [name for name in hardly_used if name in sys.modules]
 import numpy as np
 from sklearn.covariance import EllipticEnvelope
 from sklearn.isotonic import check_increasing
-from sklearn.metrics import label_ranking_average_precision_score
-from sklearn.preprocessing import PowerTransformer
+from sklearn.metrics import label_ranking_average_precision_score, roc_auc_score
+from sklearn.preprocessing import PowerTransformer, SplineTransformer
 
 frames = ["pandas" in sys.modules]
 rows = np.random.default_rng(0).random((40, 2))
@@ -46,6 +47,8 @@ results = [
     bool(check_increasing([1, 2, 3], [1, 3, 9])),
     label_ranking_average_precision_score([[1, 0, 0], [0, 0, 1]], [[0.75, 0.5, 1], [1, 0.2, 0.1]]),
     PowerTransformer(method="box-cox").fit_transform(rows + 1).tolist(),
+    roc_auc_score([0, 1, 1], [0.1, 0.4, 0.2]),
+    SplineTransformer().fit_transform(rows).tolist(),
 ]
 import pandas as pd
 frame = pd.DataFrame(rows, columns=["a", "b"])
@@ -66,5 +69,5 @@ def test_what_scikit_learn_hardly_uses_is_imported_when_it_does(tmp_path: Path) 
         return found
 
     early, _, results = run()  # skops looks for types in all that is there
-    assert early == ["pandas", "scipy.stats"]
+    assert early == ["numpy.f2py", "pandas", "scipy.integrate", "scipy.interpolate", "scipy.stats"]
     assert run() == [[], [False], results]
