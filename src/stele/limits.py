@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 from stele.errors import InvalidParameterValue, shown
@@ -144,9 +145,9 @@ def check_key(key: str, path: str) -> str:
     return key
 
 
-def is_key(key: str) -> bool:
-    """Whether :func:`check_key` allows a key."""
-    return _problem_of_key(key) is None
+def are_keys(keys: Iterable[str]) -> bool:
+    """Whether :func:`check_key` allows all of them."""
+    return not any(map(_problem_of_key, keys))
 
 
 @lru_cache(65_536)  # most programs log the same few keys again and again

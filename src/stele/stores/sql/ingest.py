@@ -34,6 +34,15 @@ _ADVANCE = dialect.Prepared(
 )
 
 
+class _Columns(NamedTuple):
+    """Series side by side: what each has of every column."""
+
+    keys: list[str]
+    steps: list[Sequence[int]]
+    timestamps: list[Sequence[int]]
+    values: list[Sequence[float]]
+
+
 class _RunPoints(NamedTuple):
     """The points of one run, those of one series after the other."""
 
@@ -88,41 +97,56 @@ def _checked(batch: Sequence[IngestSeries]) -> dict[str, _RunPoints]:
         InvalidParameterValue: Too many points, columns of different lengths, a run id, key or number that is not
             allowed; the path names the first one.
     """
-    counts = [len(item.values) for item in batch]
+    columns = _columns(batch)
+    counts = list(map(len, columns.values))
     if (total := sum(counts)) > limits.MAX_INGEST_POINTS:
         raise InvalidParameterValue(
             f"The batch has {total} points, at most {limits.MAX_INGEST_POINTS} are allowed in one."
         )
+    run_ids = {item.run_id for item in batch}
     if not (
-        all(map(limits.is_run_id, {item.run_id for item in batch}))
-        and all(map(limits.is_key, [item.key for item in batch]))
-        and counts == [len(item.steps) for item in batch] == [len(item.timestamps) for item in batch]
+        all(map(limits.is_run_id, run_ids))
+        and limits.are_keys(columns.keys)
+        and counts == list(map(len, columns.steps)) == list(map(len, columns.timestamps))
     ):
         raise _first_problem(batch)
+    if len(run_ids) == 1 and all(counts):  # nearly always; looking at each of thousands of series costs
+        return {run_ids.pop(): _run_points(columns, counts, batch)}
     by_run: dict[str, list[IngestSeries]] = {}
-    for item in batch:
-        if item.values:
+    for item, count in zip(batch, counts, strict=True):
+        if count:
             by_run.setdefault(item.run_id, []).append(item)
-    return {run_id: _run_points(items, batch) for run_id, items in by_run.items()}
+    return {
+        run_id: _run_points(_columns(items), [len(item.values) for item in items], batch)
+        for run_id, items in by_run.items()
+    }
 
 
-def _run_points(items: Sequence[IngestSeries], batch: Sequence[IngestSeries]) -> _RunPoints:
-    counts = [len(item.values) for item in items]
+def _columns(series: Sequence[IngestSeries]) -> _Columns:
+    return _Columns(
+        [item.key for item in series],
+        [item.steps for item in series],
+        [item.timestamps for item in series],
+        [item.values for item in series],
+    )
+
+
+def _run_points(columns: _Columns, counts: list[int], batch: Sequence[IngestSeries]) -> _RunPoints:
     records = np.empty(sum(counts), dtype=RECORD)
     try:
-        _fill(records, "step", [item.steps for item in items])
-        _fill(records, "timestamp", [item.timestamps for item in items])
+        _fill(records, "step", columns.steps)
+        _fill(records, "timestamp", columns.timestamps)
     except OverflowError as e:
         raise _first_problem(batch) from e
     if records["timestamp"].min() < 0:
         raise _first_problem(batch)
-    records["value"] = canonical_values(_joined([item.values for item in items], "<f8"))
-    return _RunPoints([item.key for item in items], counts, records)
+    records["value"] = canonical_values(_joined(columns.values, "<f8"))
+    return _RunPoints(columns.keys, counts, records)
 
 
-def _fill(records: Records, name: str, parts: Sequence[Sequence[int]]) -> None:
+def _fill(records: Records, name: str, parts: list[Sequence[int]]) -> None:
     """Write columns of integers, one after the other. Metrics that are logged together share steps and times."""
-    if all(part is parts[0] for part in parts):
+    if parts.count(parts[0]) == len(parts):
         records.reshape(len(parts), -1)[name] = np.asarray(parts[0], "<i8")
     else:
         records[name] = _joined(parts, "<i8")

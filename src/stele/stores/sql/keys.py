@@ -41,7 +41,7 @@ class Keys:
     def metric_ids(self, connection: Connection, experiment_id: int, names: Sequence[str]) -> list[int]:
         """The numbers of metrics in the order of their names, made where there are none yet."""
         known = self._ids.get((experiment_id, KIND_METRIC), {})
-        found = [known.get(name) for name in names]
+        found = list(map(known.get, names))
         if None not in found:
             return found  # type: ignore[return-value]  # as has just been seen
         ids = self.resolve(connection, experiment_id, [(KIND_METRIC, name) for name in names])
