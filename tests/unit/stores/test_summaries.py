@@ -9,6 +9,7 @@ from series_oracle import key_number, new_experiment, new_run
 from stele.schema import runs as r
 from stele.schema.metrics import Metric
 from stele.schema.rewinds import RewindRun
+from stele.stores.sql import summaries
 from stele.stores.sql.summaries import (
     any_pending,
     apply_pending,
@@ -44,7 +45,7 @@ def test_what_comes_between_reading_and_writing_stays_to_be_applied(logged):
     store, run_id, number, _ = logged
     changes = changes_of(store, number)
     log(store, run_id, range(10, 15))
-    assert store.db.write(lambda c: store_changes(c, [number], changes)) == [number]
+    assert store.db.write(lambda c: store_changes(c, [number], changes)) == []  # all that was there is applied
     assert counted(store, number) == ([10], [9])
     assert store.db.read(lambda c: is_pending(c, number))
     assert store.get_run(r.GetRun(run_id=run_id)).run.data.metric_list[0].step == 14
@@ -59,6 +60,33 @@ def test_whoever_is_second_changes_nothing(logged):
     assert store.db.write(lambda c: apply_pending(c, store.keys, [number])) == []
     assert store.db.write(lambda c: store_changes(c, [number], changes)) == []
     assert counted(store, number) == ([15], [14])
+
+
+def test_whoever_is_second_and_knew_more_has_something_left(logged):
+    store, run_id, number, _ = logged
+    first = changes_of(store, number)
+    log(store, run_id, range(10, 15))
+    second = changes_of(store, number)
+    assert store.db.write(lambda c: store_changes(c, [number], first)) == []
+    assert store.db.write(lambda c: store_changes(c, [number], second)) == [number]
+    assert counted(store, number) == ([10], [9])
+    assert store.db.write(lambda c: apply_pending(c, store.keys, [number])) == []
+    assert counted(store, number) == ([15], [14])
+
+
+def test_a_log_that_is_too_long_for_once_is_applied_in_parts(sql_store, monkeypatch):
+    monkeypatch.setattr(summaries, "APPLIED_POINTS", 12)
+    experiment = new_experiment(sql_store)
+    made = [new_run(sql_store, experiment) for _ in range(2)]
+    for start in (0, 10, 20):
+        for run_id, _ in made:
+            log(sql_store, run_id, range(start, start + 10))
+    numbers = [number for _, number in made]
+    changes = sql_store.db.read(lambda c: pending_changes(c, sql_store.keys, numbers))
+    assert sorted(sql_store.db.write(lambda c: store_changes(c, numbers, changes))) == numbers
+    sql_store.apply_logs(numbers)
+    assert not any(sql_store.db.read(lambda c: [is_pending(c, number) for number in numbers]))
+    assert [counted(sql_store, number) for number in numbers] == [([30], [29])] * 2
 
 
 def test_a_rewind_in_between_is_not_undone(logged):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -76,6 +76,15 @@ class Prepared:
             connection.exec_driver_sql(spelt.text, [spelt.with_values(values)[1] for values in rows])
         else:  # the values alone, in their order
             connection.exec_driver_sql(spelt.text, list(map(itemgetter(*order), rows)))
+
+    def columns(self, connection: Connection, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Run it once for each row of values in columns, which are all its parameters, each once."""
+        spelt = self._spelt_for(connection)
+        names = columns.keys() if spelt.order is None else spelt.order
+        rows: list[Any] = list(zip(*(columns[name] for name in names), strict=True))
+        if spelt.order is None:
+            rows = [dict(zip(names, row, strict=True)) for row in rows]
+        connection.exec_driver_sql(spelt.text, rows)
 
     def _spelt_for(self, connection: Connection) -> _Spelt:
         name = connection.dialect.name

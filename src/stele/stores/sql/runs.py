@@ -221,7 +221,7 @@ class RunOperations(PointLog):
     def apply_logs(self, numbers: list[int]) -> None:
         """Bring some dirty runs up to date with what was logged before the call.
 
-        Most of the work is done while others may write. What they have written meanwhile is little, and done at last.
+        The work is done while others may write; where one of them was faster, the rest is done at last.
         """
         changes = self.db.read(lambda c: summaries.pending_changes(c, self.keys, numbers))
         left = self.db.write(lambda c: summaries.store_changes(c, numbers, changes))

@@ -15,7 +15,17 @@ import numpy.typing as npt
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.tables import FINITE, MAX_DOUBLE, NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY
 
-__all__ = ["SUMMARY", "Summaries", "joined", "rows_of", "stored", "summaries_from", "summarised", "values_of"]
+__all__ = [
+    "SUMMARY",
+    "Summaries",
+    "columns_of",
+    "joined",
+    "rows_of",
+    "stored",
+    "summaries_from",
+    "summarised",
+    "values_of",
+]
 
 SUMMARY = np.dtype(
     [
@@ -43,17 +53,23 @@ Summaries = npt.NDArray[np.void]
 _DOUBLES = ("value", "first_value", "min_value", "max_value", "sum_value")
 
 
-def summaries_from(rows: Sequence[Any]) -> Summaries:
+def summaries_from(rows: Sequence[tuple[Any, ...]]) -> Summaries:
     """Rows of the table, with None where a column is NULL."""
-    return np.array([tuple(row) for row in rows], SUMMARY)
+    return np.array(rows, SUMMARY)
 
 
-def rows_of(summaries: Summaries) -> list[dict[str, Any]]:
-    """The inverse of :func:`summaries_from`, by column name."""
+def columns_of(summaries: Summaries) -> dict[str, list[Any]]:
+    """The inverse of :func:`summaries_from`, each column in a list."""
     columns = {name: summaries[name].tolist() for name in SUMMARY.names or ()}
     for name in _DOUBLES:
         if np.isnan(summaries[name]).any():
             columns[name] = [None if value != value else value for value in columns[name]]
+    return columns
+
+
+def rows_of(summaries: Summaries) -> list[dict[str, Any]]:
+    """The inverse of :func:`summaries_from`, each row by column name."""
+    columns = columns_of(summaries)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

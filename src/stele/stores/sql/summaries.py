@@ -23,9 +23,10 @@ from stele.stores.sql.documents import LatestMetric, pack_latest
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.points import Points, count_before
+from stele.stores.sql.raw_columns import raw_rows
 from stele.stores.sql.records import unpack
 from stele.stores.sql.series_reader import read_points
-from stele.stores.sql.series_summaries import Summaries, joined, rows_of, summaries_from, summarised, values_of
+from stele.stores.sql.series_summaries import Summaries, columns_of, joined, summaries_from, summarised, values_of
 from stele.stores.sql.tables import dirty_runs, ingest_log, latest_metrics, runs
 
 __all__ = [
@@ -62,6 +63,8 @@ class _Pending(NamedTuple):
     applied: int
     """The last row that has been."""
     until: int
+    newest: int
+    """The last row of all; more than ``until`` when there is too much for once."""
     records: list[bytes]
 
 
@@ -71,6 +74,8 @@ class _Change(NamedTuple):
     applied: int
     """The last row that had been applied before."""
     until: int
+    newest: int
+    """The last row of the log when it was read."""
     summaries: Summaries
     """Those that change."""
     latest: bytes | None
@@ -119,7 +124,7 @@ def apply_pending(connection: Connection, keys: Keys, numbers: Sequence[int]) ->
         numbers: Row numbers of the runs.
 
     Returns:
-        The runs that stay dirty, because there was very much to apply.
+        The runs of which more is to be applied, because it was very much.
     """
     _applied(connection, numbers, lock=True)
     return store_changes(connection, numbers, pending_changes(connection, keys, numbers))
@@ -134,7 +139,7 @@ def pending_changes(connection: Connection, keys: Keys, numbers: Sequence[int]) 
         records = KeyedPoints.of_records(unpack(log.records))
         fresh = _unseen(connection, run, records, known[run], until=log.applied)
         whole, changed = joined(known[run], summarised(run, fresh))
-        changes[run] = _Change(log.applied, log.until, changed, packed_latest(connection, keys, whole))
+        changes[run] = _Change(log.applied, log.until, log.newest, changed, packed_latest(connection, keys, whole))
     return changes
 
 
@@ -145,13 +150,15 @@ def store_changes(connection: Connection, numbers: Sequence[int], changes: Mappi
     those that were read.
 
     Returns:
-        The runs that stay dirty.
+        The runs of which something is still to be applied that was in the log when the changes were found. A run to
+        which more was logged since stays dirty as well, and whoever wants that applied comes later.
     """
     applied = _applied(connection, numbers, lock=True)
     valid = {run: change for run, change in changes.items() if applied.get(run) == change.applied}
-    if rows := [row for change in valid.values() for row in rows_of(change.summaries)]:
-        _UPSERT.many(connection, rows)
     if valid:
+        changed = np.concatenate([change.summaries for change in valid.values()])
+        if len(changed):
+            _UPSERT.columns(connection, columns_of(changed))
         connection.execute(
             update(runs)
             .where(runs.c.run == bindparam("b_run"))
@@ -165,7 +172,7 @@ def store_changes(connection: Connection, numbers: Sequence[int], changes: Mappi
     # A run that is no longer there has nothing to apply.
     clean = sorted(set(numbers).difference(left))
     connection.execute(delete(dirty_runs).where(dirty_runs.c.run.in_(clean)))
-    return left
+    return [run for run in left if run not in changes or applied[run] < changes[run].newest]
 
 
 def _applied(connection: Connection, numbers: Sequence[int], *, lock: bool) -> dict[int, int]:
@@ -180,15 +187,17 @@ def _pending(connection: Connection, applied: dict[int, int]) -> dict[int, _Pend
     behind = (runs.c.run == c.run) & (c.id > runs.c.applied_id)
     query = select(c.run, c.id, c.points).join(runs, behind).where(runs.c.run.in_(applied)).order_by(c.run, c.id)
     until: dict[int, int] = {}
+    newest: dict[int, int] = {}
     total = 0
-    for run, row_id, points in connection.execute(query):
+    for run, row_id, points in raw_rows(connection, query):
+        newest[run] = row_id
         if total < APPLIED_POINTS:
             until[run] = row_id
             total += points
     last = max(until.values(), default=0)
     records = select(c.run, c.id, c.records).join(runs, behind).where(runs.c.run.in_(until), c.id <= last)
-    result = {run: _Pending(applied[run], until[run], []) for run in until}
-    for run, row_id, packed in connection.execute(records.order_by(c.run, c.id)):
+    result = {run: _Pending(applied[run], until[run], newest[run], []) for run in until}
+    for run, row_id, packed in raw_rows(connection, records.order_by(c.run, c.id)):
         if row_id <= until[run]:
             result[run].records.append(packed)
     return result
@@ -199,8 +208,8 @@ def summaries_of(connection: Connection, numbers: Sequence[int]) -> dict[int, Su
     if not numbers:
         return {}
     c = latest_metrics.c
-    rows = connection.execute(select(latest_metrics).where(c.run.in_(numbers)).order_by(c.run, c.key_id)).all()
-    found = summaries_from(rows)
+    query = select(latest_metrics).where(c.run.in_(numbers)).order_by(c.run, c.key_id)
+    found = summaries_from(raw_rows(connection, query))
     starts = np.searchsorted(found["run"], numbers, "left").tolist()
     ends = np.searchsorted(found["run"], numbers, "right").tolist()
     return {run: found[start:end] for run, start, end in zip(numbers, starts, ends, strict=True)}
