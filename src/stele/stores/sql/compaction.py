@@ -107,7 +107,10 @@ def _input(connection: Connection, run: int, *, whole: bool) -> _Input:
     merged, left = _generations(connection, run, epoch, points, whole=whole)
     if not log and len(merged) < 2:
         merged = []
-    query = segment_columns(data=segments.c.data).where(*_unsealed(run, epoch), segments.c.generation.in_(merged))
+    s = segments.c
+    query = segment_columns(data=s.data).where(*_unsealed(run, epoch), s.generation.in_(merged))
+    # From old to new, as steps mostly rise: then the points of each key are in order as they come.
+    query = query.order_by(s.generation, s.id)
     unsealed = [Segment._make(row) for row in connection.execute(query)] if merged else []
     return _Input(epoch, until, list(log), unsealed, left + 1)
 
