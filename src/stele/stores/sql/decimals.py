@@ -18,6 +18,7 @@ MOST_DIGITS = 9
 
 _EXACT = 2.0**53
 _TRIED_FIRST = 64
+_POWERS = 10.0 ** np.arange(MOST_DIGITS + 1)[:, None]
 
 
 class Decimals(NamedTuple):
@@ -29,13 +30,21 @@ class Decimals(NamedTuple):
 
 def as_decimals(values: Doubles) -> Decimals | None:
     """The integers of which :func:`as_doubles` makes the same values, bit for bit; None where there are none."""
-    sample = values[:: max(1, len(values) // _TRIED_FIRST)]
-    for digits in range(MOST_DIGITS + 1):
-        if _integers(sample, digits) is not None:
-            integers = _integers(values, digits)
-            if integers is not None:
-                return Decimals(digits, integers)
+    for digits in _possible_digits(values[:: max(1, len(values) // _TRIED_FIRST)]):
+        integers = _integers(values, digits)
+        if integers is not None:
+            return Decimals(digits, integers)
     return None
+
+
+def _possible_digits(sample: Doubles) -> list[int]:
+    """How many digits are enough for some of the values: all numbers of digits at once, since most values need more."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.rint(sample * _POWERS)
+        restored = (scaled + 0.0) / _POWERS  # an integer has no -0.0
+        exact = (np.abs(scaled) < _EXACT) & (restored.view(np.int64) == sample.view(np.int64))
+    found: list[int] = exact.all(axis=1).nonzero()[0].tolist()
+    return found
 
 
 def _integers(values: Doubles, digits: int) -> Ints | None:
