@@ -11,7 +11,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["keep_imported", "spare_the_collector", "starting"]
+__all__ = ["is_starting", "keep_imported", "spare_the_collector", "starting"]
 
 _starts = False
 
@@ -29,6 +29,11 @@ def starting() -> Iterator[None]:
         _starts = before
         if was_on:
             gc.enable()
+
+
+def is_starting() -> bool:
+    """Whether this process starts to serve, so that all it does until then is done for a server."""
+    return _starts
 
 
 def keep_imported() -> None:

@@ -3,8 +3,9 @@
 When skops is imported it walks through all packages of scikit-learn to learn its types. One adapts PyTorch, others
 to CuPy and Dask, and importing an adapter imports the library: seconds, and hundreds of megabytes, to keep an estimator
 that has nothing to do with it. The walk passes over what cannot be imported, so here these libraries cannot be, for the
-thread that imports skops and as long as it does. Where the walk was done before, it is not done again, and the parts of
-scikit-learn that skops still needs get stand-ins for what they import and hardly use.
+thread that imports skops and as long as it does. Where the walk was done before, it is not done again. Then, in a
+process that starts to serve, the parts of scikit-learn that skops still needs get stand-ins for what they import and
+hardly use; decision 0018 says why only there.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from stele.collector import keep_imported
+from stele.collector import is_starting, keep_imported
 from stele.errors import MissingDependency
 from stele.models.skops_types import forget_types, keep_types, recall_types
 from stele.models.stand_ins import stood_for
@@ -54,7 +55,7 @@ def skops_io(purpose: str) -> Any:
 def _import_first(purpose: str) -> None:
     if recall_types():
         try:
-            with stood_for(_HARDLY_USED):
+            with stood_for(_HARDLY_USED if is_starting() else {}):
                 _import(purpose)
         except MissingDependency:  # it wants more than lists of names
             forget_types()

@@ -28,10 +28,12 @@ def test_pytorch_is_not_imported_and_can_be_later() -> None:
 
 
 STAND_INS = """
-import json, sys
+import contextlib, json, sys
+from stele.collector import starting
 from stele.models.skops_library import skops_io
 
-skops_io("to test")
+with starting() if sys.argv[1] == "server" else contextlib.nullcontext():
+    skops_io("to test")
 hardly_used = ["numpy.f2py", "pandas", "scipy.integrate", "scipy.interpolate", "scipy.stats"]
 early = [name for name in hardly_used if name in sys.modules]
 import numpy as np
@@ -61,13 +63,16 @@ print(json.dumps([early, frames, results]))
 def test_what_scikit_learn_hardly_uses_is_imported_when_it_does(tmp_path: Path) -> None:
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
 
-    def run() -> list[object]:
+    def run(what: str) -> list[object]:
         done = subprocess.run(
-            [sys.executable, "-c", STAND_INS], capture_output=True, text=True, check=False, env=environment
+            [sys.executable, "-c", STAND_INS, what], capture_output=True, text=True, check=False, env=environment
         )
         found: list[object] = json.loads(done.stdout or f'"{done.stderr}"')
         return found
 
-    early, _, results = run()  # skops looks for types in all that is there
-    assert early == ["numpy.f2py", "pandas", "scipy.integrate", "scipy.interpolate", "scipy.stats"]
-    assert run() == [[], [False], results]
+    everything = ["numpy.f2py", "pandas", "scipy.integrate", "scipy.interpolate", "scipy.stats"]
+    early, _, results = run("server")  # skops looks for types in all that is there
+    assert early == everything
+    assert run("server") == [[], [False], results]
+    # A training program has the libraries themselves.
+    assert run("program") == [everything, [True], results]

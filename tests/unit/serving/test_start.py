@@ -12,11 +12,13 @@ from typing import Any
 PROGRAM = """
 import json, sys
 from stele.cli import model_serve
+from stele.collector import starting
 from stele.serving.config import ServingConfig
 from stele.serving.payloads import CSV, JSON, Payload, parse_body
 from stele.serving.run import make_app
 
-served = make_app(ServingConfig(model_uri=sys.argv[1])).holder.current
+with starting():
+    served = make_app(ServingConfig(model_uri=sys.argv[1])).holder.current
 
 def predicted(media_type, body):
     payload = parse_body(media_type, body)
