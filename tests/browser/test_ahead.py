@@ -1,6 +1,7 @@
 """What the page asks for before it is needed, so that it is there when it is."""
 
 import json
+import re
 
 import pytest
 import seeds
@@ -15,6 +16,14 @@ def experiment(client: Client) -> str:
     made = client.create_experiment("asked ahead")
     seeds.sweep(client, made, 6)
     return made
+
+
+@pytest.fixture(autouse=True)
+def streams(site):
+    """No stream of events opens: what was made a moment ago would be told at once, and read once more."""
+    held = []
+    site.page.route(re.compile(r"/stele/events\?"), lambda route: held.append(route))
+    return held
 
 
 def windows(requests):
