@@ -18,7 +18,7 @@ _starts = False
 
 @contextmanager
 def starting() -> Iterator[None]:
-    """Collect nothing in the meantime."""
+    """Say that this process starts to serve; nothing is collected in the meantime."""
     global _starts
     was_on, before = gc.isenabled(), _starts
     gc.disable()

@@ -19,11 +19,10 @@ def experiment(client: Client) -> str:
 
 
 @pytest.fixture(autouse=True)
-def streams(site):
+def no_stream(site):
     """No stream of events opens: what was made a moment ago would be told at once, and read once more."""
     held = []
     site.page.route(re.compile(r"/stele/events\?"), lambda route: held.append(route))
-    return held
 
 
 def windows(requests):
