@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 
 from stele.errors import InvalidParameterValue, shown
@@ -117,6 +117,10 @@ MAX_FILTER_DEPTH = 32
 MAX_FILTER_CLAUSES = 100
 MAX_ORDER_BY_CLAUSES = 20
 
+_MOST_SEEN_KEYS = 65_536
+_SEEN_KEYS: set[str] = set()
+"""Keys that are allowed: most programs log the same few again and again."""
+
 _KEY = re.compile(r"[/\w.\- :]+")
 _CLIENT_ID = re.compile(r"[\w\-]{1,64}", re.ASCII)
 _ALIAS = re.compile(r"[\w\-]{1,255}")
@@ -145,12 +149,19 @@ def check_key(key: str, path: str) -> str:
     return key
 
 
-def are_keys(keys: Iterable[str]) -> bool:
+def are_keys(keys: Sequence[str]) -> bool:
     """Whether :func:`check_key` allows all of them."""
-    return not any(map(_problem_of_key, keys))
+    if _SEEN_KEYS.issuperset(keys):
+        return True
+    if any(map(_problem_of_key, keys)):
+        return False
+    if len(_SEEN_KEYS) + len(keys) > _MOST_SEEN_KEYS:
+        _SEEN_KEYS.clear()
+    _SEEN_KEYS.update(keys[:_MOST_SEEN_KEYS])
+    return True
 
 
-@lru_cache(65_536)  # most programs log the same few keys again and again
+@lru_cache(_MOST_SEEN_KEYS)
 def _problem_of_key(key: str) -> str | None:
     if not key:
         return f"is missing. A key has 1 to {MAX_KEY_CHARACTERS} characters."

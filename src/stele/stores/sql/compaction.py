@@ -24,7 +24,6 @@ from stele.stores.sql.database import Database
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.parts import parts
 from stele.stores.sql.points import Points
-from stele.stores.sql.records import RECORD, unpack
 from stele.stores.sql.series_reader import Segment, cells_of_segments, decoded, segment_columns, visible
 from stele.stores.sql.tables import ingest_log, rewinds, runs, segments
 
@@ -51,6 +50,8 @@ class _Input(NamedTuple):
     until: int
     """The last row of the log that is taken."""
     log: list[bytes]
+    points: int
+    """Of the log."""
     unsealed: list[Segment]
     generation: int
     """Of the unsealed segments that will be written."""
@@ -90,7 +91,7 @@ def compact_once(db: Database, run: int, *, whole: bool = False) -> int:
         db.write(lambda connection: _replace(connection, run, found, read, rows))
     except _Overtaken:
         return 0
-    return sum(len(records) for records in found.log) // RECORD.itemsize or len(points)
+    return found.points or len(points)
 
 
 def _input(connection: Connection, run: int, *, whole: bool) -> _Input:
@@ -112,7 +113,7 @@ def _input(connection: Connection, run: int, *, whole: bool) -> _Input:
     # From old to new, as steps mostly rise: then the points of each key are in order as they come.
     query = query.order_by(s.generation, s.id)
     unsealed = [Segment._make(row) for row in connection.execute(query)] if merged else []
-    return _Input(epoch, until, list(log), unsealed, left + 1)
+    return _Input(epoch, until, list(log), points, unsealed, left + 1)
 
 
 def _unsealed(run: int, epoch: int) -> list[Any]:
@@ -135,7 +136,7 @@ def _generations(connection: Connection, run: int, epoch: int, points: int, *, w
 def _points(connection: Connection, run: int, found: _Input) -> KeyedPoints:
     """The points to be moved."""
     contents = [decoded(connection, run, segment) for segment in found.unsealed]
-    return KeyedPoints.merged([*contents, KeyedPoints.of_records(unpack(found.log))])
+    return KeyedPoints.merged([*contents, KeyedPoints.of_log(found.log)])
 
 
 def _with_sealed(

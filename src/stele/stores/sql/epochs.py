@@ -21,7 +21,6 @@ from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.parts import parts
 from stele.stores.sql.pyramid import read_cells
-from stele.stores.sql.records import unpack
 from stele.stores.sql.series_reader import Segment, decoded, segment_columns, visible
 from stele.stores.sql.series_summaries import joined, rows_of, stored
 from stele.stores.sql.summaries import apply_whole_log, packed_latest, summaries_of
@@ -66,7 +65,7 @@ def _empty_log(connection: Connection, run: int, epoch: int) -> None:
     rows = connection.execute(select(c.id, c.records).where(c.run == run).order_by(c.id)).all()
     if not rows:
         return
-    points = KeyedPoints.of_records(unpack(row.records for row in rows))
+    points = KeyedPoints.of_log(row.records for row in rows)
     blocks, _ = cut_blocks(points, [], {})
     s = segments.c
     newest = connection.scalar(

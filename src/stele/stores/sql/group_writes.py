@@ -50,7 +50,7 @@ class GroupWrites(PointLog):
             if by_run:
                 packed = [self._packed(connection, rows[run], by_run[run]) for run in by_run]
                 try:
-                    self.append_rows(connection, packed)
+                    self.append(connection, packed)
                 except InvalidParameterValue:  # a run is full; some of its requests may fit nevertheless
                     self._append_singly(connection, rows, checked, outcome)
             for batch, error in zip(checked, outcome, strict=True):
@@ -70,14 +70,14 @@ class GroupWrites(PointLog):
         for place, batch in enumerate(checked):
             if outcome[place] is None and isinstance(batch, LogBatch) and batch.metrics:
                 try:
-                    self.append_rows(connection, [self._packed(connection, rows[batch.run_id], batch.metrics)])
+                    self.append(connection, [self._packed(connection, rows[batch.run_id], batch.metrics)])
                 except InvalidParameterValue as error:
                     outcome[place] = error
 
-    def _packed(self, connection: Connection, row: Any, metrics: list[Metric]) -> dict[str, Any]:
+    def _packed(self, connection: Connection, row: Any, metrics: list[Metric]) -> series.LogEntry:
         names = dict.fromkeys((KIND_METRIC, metric.key) for metric in metrics)
         ids = self.keys.resolve(connection, row.experiment_id, names)
-        return series.log_row(row.run, metrics, ids)
+        return series.log_entry(row.run, metrics, ids)
 
 
 def _checked(request: LogBatch) -> LogBatch | SteleError:

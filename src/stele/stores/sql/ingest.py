@@ -21,8 +21,9 @@ from stele.schema.ingest import Ingest, IngestResponse, IngestSeries
 from stele.stores.sql import dialect
 from stele.stores.sql.core import lock_runs, now_ms, run_in_use
 from stele.stores.sql.point_log import PointLog
-from stele.stores.sql.points import canonical_values
-from stele.stores.sql.records import RECORD, Records
+from stele.stores.sql.points import Floats, Ints, canonical_values
+from stele.stores.sql.records import Packed, pack, pack_grid
+from stele.stores.sql.series import LogEntry
 from stele.stores.sql.tables import ingest_clients
 
 __all__ = ["IngestOperations"]
@@ -48,8 +49,17 @@ class _RunPoints(NamedTuple):
 
     keys: list[str]
     counts: list[int]
-    records: Records
-    """Still without their keys."""
+    steps: Ints
+    timestamps: Ints
+    """Those of one series when all have the same, as metrics have that are logged together."""
+    values: Floats
+
+    def packed(self, key_ids: list[int]) -> list[Packed]:
+        """As rows of the log, with a number for each key."""
+        if len(self.steps) * len(key_ids) == len(self.values):
+            return pack_grid(key_ids, self.steps, self.timestamps, self.values)
+        keys = np.repeat(key_ids, self.counts)
+        return pack(keys, self.steps, self.timestamps, self.values, len(self.values))
 
 
 class IngestOperations(PointLog):
@@ -60,19 +70,18 @@ class IngestOperations(PointLog):
         if limits.check_int64(request.sequence, "sequence") < 1:
             raise InvalidParameterValue(f"sequence {request.sequence} is not 1 or more.")
         checked = _checked(request.series)
-        points = sum(len(run.records) for run in checked.values())
+        points = sum(len(run.values) for run in checked.values())
 
         def work(connection: Connection) -> IngestResponse:
             if not _advance(connection, client_id, request.sequence):
                 return IngestResponse(points=points, repeated_batch=True)
             rows = lock_runs(connection, checked)
-            packed: list[dict[str, Any]] = []
+            entries: list[LogEntry] = []
             for run_id, run in checked.items():
                 row = run_in_use(rows, run_id)
                 ids = self.keys.metric_ids(connection, row.experiment_id, run.keys)
-                run.records["key"] = np.repeat(ids, run.counts)
-                packed.append({"run": row.run, "points": len(run.records), "records": run.records.tobytes()})
-            self.append_rows(connection, packed)
+                entries.append(LogEntry(row.run, run.packed(ids)))
+            self.append(connection, entries)
             return IngestResponse(points=points)
 
         return self.db.write(work)
@@ -132,24 +141,26 @@ def _columns(series: Sequence[IngestSeries]) -> _Columns:
 
 
 def _run_points(columns: _Columns, counts: list[int], batch: Sequence[IngestSeries]) -> _RunPoints:
-    records = np.empty(sum(counts), dtype=RECORD)
+    steps, timestamps = columns.steps, columns.timestamps
+    if _are_equal(steps) and _are_equal(timestamps):
+        steps, timestamps = steps[:1], timestamps[:1]
     try:
-        _fill(records, "step", columns.steps)
-        _fill(records, "timestamp", columns.timestamps)
+        run = _RunPoints(
+            columns.keys,
+            counts,
+            _joined(steps, "<i8"),
+            _joined(timestamps, "<i8"),
+            canonical_values(_joined(columns.values, "<f8")),
+        )
     except OverflowError as e:
         raise _first_problem(batch) from e
-    if records["timestamp"].min() < 0:
+    if run.timestamps.min() < 0:
         raise _first_problem(batch)
-    records["value"] = canonical_values(_joined(columns.values, "<f8"))
-    return _RunPoints(columns.keys, counts, records)
+    return run
 
 
-def _fill(records: Records, name: str, parts: list[Sequence[int]]) -> None:
-    """Write columns of integers, one after the other. Metrics that are logged together share steps and times."""
-    if parts.count(parts[0]) == len(parts):
-        records.reshape(len(parts), -1)[name] = np.asarray(parts[0], "<i8")
-    else:
-        records[name] = _joined(parts, "<i8")
+def _are_equal(parts: list[Sequence[int]]) -> bool:
+    return parts.count(parts[0]) == len(parts)
 
 
 def _joined(parts: Sequence[Sequence[Any]], kind: str) -> npt.NDArray[Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from stele.stores.sql.points import Ints, Points, canonical_values, concatenated, repeats, value_order
-from stele.stores.sql.records import Records
+from stele.stores.sql.points import Ints, Points, concatenated, repeats, value_order
+from stele.stores.sql.records import Grid, unpack
 
 __all__ = ["KeyedPoints"]
 
@@ -56,21 +57,35 @@ class KeyedPoints:
         return np.diff(self.bounds)
 
     @classmethod
-    def of_records(cls, records: Records) -> KeyedPoints:
-        """The points of packed records."""
-        steps, timestamps = (np.ascontiguousarray(records[name]) for name in ("step", "timestamp"))
-        values = canonical_values(records["value"])
-        return cls.sorted(records["key"].astype(np.int64), Points(steps, timestamps, values))
+    def of_log(cls, rows: Iterable[bytes], key: int | None = None) -> KeyedPoints:
+        """The points of rows of the ingest log; of one key when it is given."""
+        grids, keys, points = unpack(rows, key)
+        parts = [cls._of_grid(grid) for grid in grids]
+        return cls.merged([*parts, cls.sorted(keys, points)] if len(keys) else parts)
+
+    @classmethod
+    def _of_grid(cls, grid: Grid) -> KeyedPoints:
+        """The points of metrics that were logged together."""
+        order = np.argsort(grid.keys)
+        keys, count = grid.keys[order], len(grid.steps)
+        columns = np.tile(grid.steps, len(keys)), np.tile(grid.timestamps, len(keys)), grid.values[order].reshape(-1)
+        if _ascend(grid.steps) and _ascend(keys):
+            return cls(keys, np.arange(len(keys) + 1) * count, Points(*columns))
+        return cls.sorted(np.repeat(keys, count), Points(*columns))
 
     @classmethod
     def merged(cls, parts: Sequence[KeyedPoints]) -> KeyedPoints:
-        """The points of all parts."""
+        """The points of all parts; those whose steps mostly come later should stand behind the others."""
+        parts = [part for part in parts if len(part)]
         if len(parts) == 1:
             return parts[0]
-        keys = [np.repeat(part.keys, part.counts) for part in parts]
-        return cls.sorted(
-            np.concatenate(keys) if keys else np.empty(0, np.int64), concatenated([part.points for part in parts])
-        )
+        by_key = sorted(parts, key=lambda part: int(part.keys[0]))
+        if all(part.keys[-1] < following.keys[0] for part, following in pairwise(by_key)):
+            counts = _joined([part.counts for part in by_key])
+            points = concatenated([part.points for part in by_key])
+            return cls(_joined([part.keys for part in by_key]), np.append(0, np.cumsum(counts)), points)
+        keys = _joined([np.repeat(part.keys, part.counts) for part in parts])
+        return cls.sorted(keys, concatenated([part.points for part in parts]))
 
     @classmethod
     def sorted(cls, keys: Ints, points: Points) -> KeyedPoints:
@@ -83,6 +98,14 @@ class KeyedPoints:
             keys, points = _resorted(keys, points, np.unique(keys[1:][unsorted]))
         starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else np.empty(0, np.int64)
         return cls(keys[starts], np.append(starts, len(keys)), points)
+
+
+def _joined(columns: Sequence[Ints]) -> Ints:
+    return np.concatenate(columns) if columns else np.empty(0, np.int64)
+
+
+def _ascend(numbers: Ints) -> bool:
+    return bool((numbers[1:] > numbers[:-1]).all())
 
 
 def _key_order(keys: Ints) -> Ints:

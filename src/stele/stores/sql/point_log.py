@@ -9,11 +9,10 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from stele import settings
 from stele.errors import InvalidParameterValue, shown
-from stele.stores.sql import series
 from stele.stores.sql.core import StoreCore
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keyed_points import KeyedPoints
-from stele.stores.sql.records import unpack
+from stele.stores.sql.series import LogEntry, append_entries
 from stele.stores.sql.summaries import apply_whole_log, counted_points, unseen_points
 from stele.stores.sql.tables import ingest_log, runs, segments
 
@@ -31,31 +30,27 @@ _STORED = Prepared(select(_sum_of(segments) + _sum_of(ingest_log)))
 class PointLog(StoreCore):
     """The part of a store that every point passes."""
 
-    def append_rows(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    def append(self, connection: Connection, entries: Sequence[LogEntry]) -> None:
         """Append to the logs of runs whose rows the caller has locked.
-
-        Args:
-            connection: The transaction.
-            rows: What :func:`~stele.stores.sql.series.log_row` makes.
 
         Raises:
             InvalidParameterValue: A run would have more points than ``STELE_MAX_POINTS_PER_RUN`` allows.
         """
         if most := settings.MAX_POINTS_PER_RUN.get():
-            for row in rows:
-                self._check_room(connection, row, most)
-        series.append_rows(connection, rows)
-        for row in rows:
-            self.backlog.note(connection, row["run"], row["points"])
+            for entry in entries:
+                self._check_room(connection, entry, most)
+        append_entries(connection, entries)
+        for entry in entries:
+            self.backlog.note(connection, entry.run, entry.points)
 
-    def _check_room(self, connection: Connection, row: dict[str, Any], most: int) -> None:
-        run = row["run"]
+    def _check_room(self, connection: Connection, entry: LogEntry, most: int) -> None:
+        run = entry.run
         # Repetitions are counted here, so this is never too small. What is nearly full is counted exactly.
-        if _STORED(connection, {"run": run}).scalar_one() + row["points"] <= most:
+        if _STORED(connection, {"run": run}).scalar_one() + entry.points <= most:
             return
         apply_whole_log(connection, self.keys, run)
         stored = counted_points(connection, run)
-        fresh = len(unseen_points(connection, run, KeyedPoints.of_records(unpack([row["records"]]))))
+        fresh = len(unseen_points(connection, run, KeyedPoints.of_log(row.data for row in entry.rows)))
         if stored + fresh > most:
             run_id = connection.scalar(select(runs.c.run_id).where(runs.c.run == run))
             raise InvalidParameterValue(

@@ -21,7 +21,6 @@ from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.parts import parts
 from stele.stores.sql.points import Ints, Points, concatenated, count_before, counts_before, sorted_distinct
-from stele.stores.sql.records import unpack
 from stele.stores.sql.series_reader import (
     LOG,
     Segment,
@@ -162,8 +161,7 @@ def _loose(connection: Connection, run: int, key: int, found: Sequence[Segment])
     """The points of a series that are in no sealed segment."""
     stored = [segment for segment in found if segment.sealed != LOG]
     parts = [segment.trimmed(decoded(connection, run, segment).of(key)) for segment in stored]
-    records = unpack(segment.data for segment in found if segment.sealed == LOG)
-    parts.append(KeyedPoints.of_records(records[records["key"] == key]).points)
+    parts.append(KeyedPoints.of_log((segment.data for segment in found if segment.sealed == LOG), key).points)
     return sorted_distinct(concatenated(parts))
 
 

@@ -252,7 +252,7 @@ class RunOperations(PointLog):
                 connection.execute(update(runs).where(runs.c.run == row.run).values(name=name))
         if batch.metrics:
             record_points(connection, run_id, batch.metrics)
-            self.append_rows(connection, [series.log_row(row.run, batch.metrics, ids)])
+            self.append(connection, [series.log_entry(row.run, batch.metrics, ids)])
 
     def _move_run(self, run_id: str, stage: int) -> Empty:
         deleted_time = now_ms() if stage == STAGE_DELETED else None

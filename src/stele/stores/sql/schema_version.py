@@ -17,7 +17,7 @@ from stele.stores.sql.tables import STAGE_ACTIVE, experiments, metadata
 
 __all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "prepare", "run_migrations", "stored_version", "upgrade"]
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every schema there ever was, oldest first; the names of the files in ``migrations/versions``."""
 
 HEAD = REVISIONS[-1]

@@ -36,7 +36,6 @@ from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.parts import parts
 from stele.stores.sql.points import Ints, Points, concatenated, count_before, sorted_distinct
-from stele.stores.sql.records import unpack
 from stele.stores.sql.tables import ingest_log, run_forks, runs, segments
 
 __all__ = [
@@ -209,10 +208,8 @@ def _by_key(
             for key in _shared(content.keys, keys):
                 pieces[key][1].append(segment.trimmed(content.of(key)))
     if log:
-        records = unpack(log)
-        if len(keys) == 1:  # a log of many keys is not sorted for one
-            records = records[records["key"] == next(iter(keys))]
-        content = KeyedPoints.of_records(records)
+        # A log of many keys is not sorted for one.
+        content = KeyedPoints.of_log(log, next(iter(keys)) if len(keys) == 1 else None)
         for key in _shared(content.keys, keys):
             pieces[key][1].append(content.of(key))
     return pieces

@@ -24,7 +24,6 @@ from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.points import Points, count_before
 from stele.stores.sql.raw_columns import raw_rows
-from stele.stores.sql.records import unpack
 from stele.stores.sql.series_reader import read_points
 from stele.stores.sql.series_summaries import Summaries, columns_of, joined, summaries_from, summarised, values_of
 from stele.stores.sql.tables import dirty_runs, ingest_log, latest_metrics, runs
@@ -136,7 +135,7 @@ def pending_changes(connection: Connection, keys: Keys, numbers: Sequence[int]) 
     known = summaries_of(connection, list(pending))
     changes: dict[int, _Change] = {}
     for run, log in pending.items():
-        records = KeyedPoints.of_records(unpack(log.records))
+        records = KeyedPoints.of_log(log.records)
         fresh = _unseen(connection, run, records, known[run], until=log.applied)
         whole, changed = joined(known[run], summarised(run, fresh))
         changes[run] = _Change(log.applied, log.until, log.newest, changed, packed_latest(connection, keys, whole))
