@@ -6,6 +6,7 @@ import statistics
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from stele.transport import HttpTransport
 
 __all__ = ["Figures", "fill", "ingest_rows", "ingested", "size_rows", "their_figures", "wide_rows"]
 
+_CLIENTS = 8
 _WIDE_KEYS = 10_000
 _THEIR_WIDE_STEPS = 1
 
@@ -45,14 +47,18 @@ def ingest_rows(setting: Setting) -> Iterator[Row]:
     what = "ingest of 1000-point batches, FULL, compacted"
     yield Row(f"{what}, store", "points/s", ours, other, 1_400_000, limit=raw_blobs())
 
-    figures = []
-    for number in rounds:
-        folder = setting.folder / f"server{number}"
-        folder.mkdir()
-        figures.append(_through_server(folder, points))
+    through = {
+        clients: statistics.median(
+            _through_server(setting.folder / f"{clients}-{number}", points, clients) for number in rounds
+        )
+        for clients in (1, _CLIENTS)
+    }
     with mlflow_server(setting.theirs, setting.folder, "sqlite:///mlflow-http.db") as server:
         other = their_figures(setting, server.url, theirs).points_a_second
-    yield Row(f"{what}, HTTP", "points/s", statistics.median(figures), other, 700_000, limit=raw_rows())
+    yield Row(f"{what}, HTTP", "points/s", through[1], other, 700_000, limit=raw_rows())
+    yield Row(
+        f"{what}, HTTP, {_CLIENTS} clients (MLflow: 1)", "points/s", through[_CLIENTS], other, 700_000, limit=raw_rows()
+    )
 
 
 def wide_rows(setting: Setting) -> Iterator[Row]:
@@ -98,19 +104,35 @@ def fill(store: SqlStore, run_id: str, columns: Columns, *, points: int = 1_000)
     return time.perf_counter() - started
 
 
-def _through_server(folder: Path, columns: Columns) -> float:
-    """Points/s from the first request until the last point is compacted, by the server or as ``stele db compact``."""
+def _through_server(folder: Path, columns: Columns, clients: int) -> float:
+    """Points/s from the first request until the last point is compacted, by the server or as ``stele db compact``.
+
+    Each client sends its part of the steps to a run of its own, one request after the other.
+    """
+    folder.mkdir()
     with stele_server(folder) as server, SqlStore(f"sqlite:///{folder}/stele.db", str(folder)) as observer:
-        remote = RestStore(HttpTransport(server.url))
-        run_id = remote.create_run(CreateRun(experiment_id="0")).run.info.run_id
-        made = list(batches(run_id, columns))
+        senders = [_Sender(server.url, part) for part in columns.parted(clients)]
         started = time.perf_counter()
-        for batch in made:
-            remote.ingest(batch)
+        with ThreadPoolExecutor(clients) as pool:
+            for sent in [pool.submit(sender.send) for sender in senders]:
+                sent.result()
         observer.compact_all(lambda _points: None)  # what the server's thread has left, which waits for more to come
         seconds = time.perf_counter() - started
-        remote.close()
     return columns.points / seconds
+
+
+class _Sender:
+    """A client with its own connection and its own run."""
+
+    def __init__(self, url: str, columns: Columns) -> None:
+        self._store = RestStore(HttpTransport(url))
+        run_id = self._store.create_run(CreateRun(experiment_id="0")).run.info.run_id
+        self._batches = list(batches(run_id, columns, client_id=uuid.uuid4().hex))
+
+    def send(self) -> None:
+        for batch in self._batches:
+            self._store.ingest(batch)
+        self._store.close()
 
 
 def their_figures(setting: Setting, uri: str, columns: Columns, **environment: str) -> Figures:

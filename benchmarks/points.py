@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +37,15 @@ class Columns(NamedTuple):
     def points(self) -> int:
         """How many points of all keys."""
         return len(self.steps) * len(self.values)
+
+    def parted(self, count: int) -> list[Columns]:
+        """The steps in so many parts of about the same length."""
+        bounds = [len(self.steps) * place // count for place in range(count + 1)]
+        parts = [slice(first, last) for first, last in pairwise(bounds)]
+        return [
+            Columns(self.steps[part], self.timestamps[part], {key: value[part] for key, value in self.values.items()})
+            for part in parts
+        ]
 
 
 def mix(points: int, seed: int = 1) -> Columns:
