@@ -165,3 +165,26 @@ def test_rounded_values_are_kept_as_integers():
     assert as_decimals(np.array([3.0, 2.0**52])).digits == 0
     for odd in (-0.0, math.nan, math.inf, 0.1 + 0.2, 2.0**53, 1e-10):
         assert as_decimals(np.array([0.25] * 500 + [odd])) is None
+
+
+def decimals_one_by_one(values: list[float]) -> tuple[int, list[int]] | None:
+    """The fewest digits and the integers, by Python's own numbers."""
+    for digits in range(10):
+        scaled = [value * 10.0**digits for value in values]
+        if not all(map(math.isfinite, scaled)):
+            return None
+        integers = [round(each) for each in scaled]
+        same = [
+            abs(integer) < 2**53 and struct.pack("d", integer / 10.0**digits) == struct.pack("d", value)
+            for integer, value in zip(integers, values, strict=True)
+        ]
+        if all(same):
+            return digits, integers
+    return None
+
+
+@given(values=ROUNDED, odd=st.none() | ODD | st.floats())
+def test_rounded_values_are_those_that_python_divides_to(values, odd):
+    column = [float(value) for value in [*values, *([] if odd is None else [odd])]]
+    found = as_decimals(np.array(column))
+    assert (found and (found.digits, found.integers.tolist())) == decimals_one_by_one(column)

@@ -9,16 +9,14 @@ import numpy.typing as npt
 
 from stele.stores.sql.points import Ints
 
-__all__ = ["MOST_DIGITS", "Decimals", "as_decimals", "as_doubles"]
+__all__ = ["Decimals", "as_decimals"]
 
 Doubles = npt.NDArray[np.float64]
 
-MOST_DIGITS = 9
-"""Most digits behind the point."""
-
+_MOST_DIGITS = 9
 _EXACT = 2.0**53
 _TRIED_FIRST = 64
-_POWERS = 10.0 ** np.arange(MOST_DIGITS + 1)[:, None]
+_POWERS = np.float_power(10.0, np.arange(_MOST_DIGITS + 1))[:, None]
 
 
 class Decimals(NamedTuple):
@@ -29,35 +27,23 @@ class Decimals(NamedTuple):
 
 
 def as_decimals(values: Doubles) -> Decimals | None:
-    """The integers of which :func:`as_doubles` makes the same values, bit for bit; None where there are none."""
+    """The values as decimals that are the same, bit for bit, with the fewest digits; None where there are none."""
     for digits in _possible_digits(values[:: max(1, len(values) // _TRIED_FIRST)]):
-        integers = _integers(values, digits)
-        if integers is not None:
-            return Decimals(digits, integers)
+        integers, same = _scaled(values, 10.0**digits)
+        if same.all():
+            return Decimals(digits, integers.astype(np.int64))
     return None
 
 
 def _possible_digits(sample: Doubles) -> list[int]:
     """How many digits are enough for some of the values: all numbers of digits at once, since most values need more."""
+    _, same = _scaled(sample, _POWERS)
+    return np.nonzero(same.all(axis=1))[0].tolist()
+
+
+def _scaled(values: Doubles, powers: float | Doubles) -> tuple[Doubles, npt.NDArray[np.bool_]]:
+    """The nearest integers of values times powers of ten, and where dividing them gives the same value again."""
     with np.errstate(over="ignore", invalid="ignore"):
-        scaled = np.rint(sample * _POWERS)
-        restored = (scaled + 0.0) / _POWERS  # an integer has no -0.0
-        exact = (np.abs(scaled) < _EXACT) & (restored.view(np.int64) == sample.view(np.int64))
-    found: list[int] = exact.all(axis=1).nonzero()[0].tolist()
-    return found
-
-
-def _integers(values: Doubles, digits: int) -> Ints | None:
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaled = np.rint(values * 10.0**digits)
-        if not (np.abs(scaled) < _EXACT).all():  # nor is NaN
-            return None
-    integers = scaled.astype(np.int64)
-    same = as_doubles(integers, digits).view(np.int64) == values.view(np.int64)  # which tells -0.0 from 0.0
-    return integers if same.all() else None
-
-
-def as_doubles(integers: npt.NDArray[np.integer], digits: int) -> Doubles:
-    """The values of integers."""
-    values: Doubles = integers / 10.0**digits
-    return values
+        integers = np.rint(values * powers) + 0.0  # an integer has no -0.0
+        exact = np.abs(integers) < _EXACT  # NaN is not
+        return integers, exact & ((integers / powers).view(np.int64) == values.view(np.int64))
