@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,33 +176,37 @@ class _RegistryClauses(Clauses):
 
     def is_prompt(self, row: FromClause) -> Condition:
         """It is a prompt, which is kept as a model with a certain tag."""
-        tags, own = self._own_tags(row)
-        return self.dialect.probe(and_(own, tags.c.key == PROMPT_TAG), tags.c.value == "true")
+        tags = self._tags
+        return self.dialect.probe(and_(self._own(tags, row), tags.c.key == PROMPT_TAG), tags.c.value == "true")
 
     def _tag(self, node: Compare, row: FromClause) -> Condition:
         if node.field.key == PROMPT_TAG and node.operator in ("=", "!=") and node.value in ("true", "false"):
             # What lacks the tag is no prompt: the one case in which MLflow's != finds what has no such key.
             wanted = (node.operator == "=") == (node.value == "true")
             return self.is_prompt(row) if wanted else not_(self.is_prompt(row))
-        tags, own = self._own_tags(row)
-        value = true() if node.operator in ("IS NULL", "IS NOT NULL") else self.text(tags.c.value, node)
-        found = self.dialect.probe(and_(own, self.dialect.equal(tags.c.key, node.field.key)), value)
-        return not_(found) if node.operator == "IS NULL" else found
+        tags = self._tags
+        return self._keyed(node, self._own(tags, row), tags.c.key, lambda: self.text(tags.c.value, node))
 
     def _alias(self, node: Compare, row: FromClause) -> Condition:
         """Of a model, the version that an alias stands for; of a version, the same where it is the one."""
-        own = _ALIASES.c.registered == row.c.registered
-        if self.entity is _VERSIONS:
-            own = and_(own, _ALIASES.c.version == row.c.version)
-        value = true() if node.operator in ("IS NULL", "IS NOT NULL") else self.number(_ALIASES.c.version, node)
-        found = self.dialect.probe(and_(own, self.dialect.equal(_ALIASES.c.alias, node.field.key)), value)
+        version = _ALIASES.c.version
+        return self._keyed(node, self._own(_ALIASES, row), _ALIASES.c.alias, lambda: self.number(version, node))
+
+    def _keyed(
+        self, node: Compare, own: Condition, key: ColumnElement[str], value: Callable[[], Condition]
+    ) -> Condition:
+        """One of the model's or the version's ``own`` rows has the key, and the value where the operator takes one."""
+        fits = true() if node.operator in ("IS NULL", "IS NOT NULL") else value()
+        found = self.dialect.probe(and_(own, self.dialect.equal(key, node.field.key)), fits)
         return not_(found) if node.operator == "IS NULL" else found
 
-    def _own_tags(self, row: FromClause) -> tuple[FromClause, Condition]:
-        if self.entity is _MODELS:
-            return _TAGS, _TAGS.c.registered == row.c.registered
-        own = and_(_VERSION_TAGS.c.registered == row.c.registered, _VERSION_TAGS.c.version == row.c.version)
-        return _VERSION_TAGS, own
+    @property
+    def _tags(self) -> FromClause:
+        return _TAGS if self.entity is _MODELS else _VERSION_TAGS
+
+    def _own(self, rows: FromClause, row: FromClause) -> Condition:
+        own = rows.c.registered == row.c.registered
+        return own if self.entity is _MODELS else and_(own, rows.c.version == row.c.version)
 
     def _stage(self, node: Compare, column: ColumnElement[Any]) -> Condition:
         fitting = [number for number, name in STAGE_NAMES.items() if word_fits(name, node)]
