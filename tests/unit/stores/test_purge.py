@@ -8,6 +8,7 @@ import tracemalloc
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from sqlalchemy import Engine, event, inspect, text
@@ -24,6 +25,13 @@ from stele.schema.metrics import Metric
 from stele.schema.runs import Param, RunTag
 from stele.stores.sql import SqlStore, purge
 from stele.stores.sql.purge import PurgeChoice
+
+
+@pytest.fixture
+def other(sql_store: SqlStore, database_uri: str) -> Iterator[SqlStore]:
+    """A store of another process on the same database."""
+    with SqlStore(database_uri, sql_store.artifact_root) as store:
+        yield store
 
 
 @pytest.fixture
@@ -216,6 +224,44 @@ def test_many_keys_of_an_experiment_go_in_parts(sql_store, experiment, monkeypat
     with counted_rows() as most:
         assert sql_store.purge_experiment(int(experiment))
     assert 0 < max(most) <= 2
+
+
+def test_an_experiment_that_went_in_part_is_not_restored(sql_store, other, experiment, monkeypatch):
+    """What it has left would be named by numbers that other processes remember, and that stand for nothing."""
+    full_run(sql_store, experiment)
+    sql_store.delete_experiment(e.DeleteExperiment(experiment_id=experiment))
+    purge_all(sql_store, choice(experiment))
+    monkeypatch.setattr(purge, "ROWS_AT_ONCE", 2)
+    assert other.db.write(partial(purge._purge_some_of_experiment, number=int(experiment))) is None
+    with pytest.raises(DoesNotExist):
+        sql_store.restore_experiment(e.RestoreExperiment(experiment_id=experiment))
+    [found] = other.deleted_experiments(PurgeChoice(deleted_before=1, experiment_ids=(int(experiment),)))
+    assert other.purge_experiment(found.experiment_id)
+    assert sql_store.deleted_experiments(choice(experiment)) == []
+
+
+def test_names_of_a_removed_experiment_are_not_those_of_another(sql_store, other):
+    """A process that was there before goes on with what it remembers of numbers."""
+    for key in ("loss", "accuracy", "f1"):
+        experiment = sql_store.create_experiment(e.CreateExperiment(name=uuid.uuid4().hex)).experiment_id
+        run_id = sql_store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id
+        sql_store.log_metric(r.LogMetric(run_id=run_id, key=key, value=1.0, timestamp=1))
+        [run] = other.search_runs(r.SearchRuns(experiment_ids=[experiment])).runs  # which applies the log
+        assert run.data.metrics == {key: 1.0}
+        other.log_metric(r.LogMetric(run_id=run_id, key=key, value=2.0, timestamp=2))  # and now it knows the name
+        other.delete_experiment(e.DeleteExperiment(experiment_id=experiment))
+        purge_all(sql_store, choice(experiment))
+        assert sql_store.purge_experiment(int(experiment))
+
+
+def test_names_stay_with_an_experiment_in_use(sql_store, experiment):
+    full_run(sql_store, experiment)
+    before = rows(sql_store, "entity_keys", "experiment_id", int(experiment))
+    for run in sql_store.search_runs(r.SearchRuns(experiment_ids=[experiment])).runs:
+        sql_store.delete_run(r.DeleteRun(run_id=run.info.run_id))
+    purge_all(sql_store, choice(experiment))
+    assert not sql_store.has_runs(int(experiment))
+    assert rows(sql_store, "entity_keys", "experiment_id", int(experiment)) == before > 0
 
 
 @contextmanager

@@ -93,7 +93,7 @@ def found_experiment(connection: Connection, number: int, *, lock: bool = False)
     """
     row = connection.execute(_LOCKED_EXPERIMENT if lock else _EXPERIMENT, {"number": number}).one_or_none()
     if row is None:
-        raise DoesNotExist(f"No experiment has the id '{number}'.")
+        raise no_experiment(number)
     return row
 
 
@@ -155,6 +155,11 @@ def run_in_use(rows: dict[str, Any], run_id: str) -> Any:
 def _demand_active(row: Any, run_id: str) -> None:
     if row.stage != STAGE_ACTIVE:
         raise InvalidParameterValue(f"Run {shown(run_id)} is deleted. Restore it to write to it.")
+
+
+def no_experiment(number: int) -> DoesNotExist:
+    """The error for an experiment that is not there."""
+    return DoesNotExist(f"No experiment has the id '{number}'.")
 
 
 def no_run(run_id: str) -> DoesNotExist:

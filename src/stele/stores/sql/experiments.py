@@ -25,6 +25,7 @@ from stele.stores.sql.core import (
     active_experiment,
     experiment_number,
     found_experiment,
+    no_experiment,
     now_ms,
 )
 from stele.stores.sql.parts import parts
@@ -148,6 +149,8 @@ class ExperimentOperations(StoreCore):
 
         def work(connection: Connection) -> Empty:
             row = found_experiment(connection, number, lock=True)
+            if row.last_update_time == CLAIMED:
+                raise no_experiment(number)  # gc is removing it: some of its rows are gone
             if row.stage != before:
                 raise DoesNotExist(f"Experiment '{number}' is {STAGE_NAMES[row.stage]} already.")
             _set(connection, number, stage=after)

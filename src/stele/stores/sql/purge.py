@@ -2,8 +2,9 @@
 
 Rows go in transactions of bounded size, so that other writers get their turns and memory does not depend on the length
 of a series; no statement reads a point. A run is claimed first, by ``deleted_time = 0``: a purge that was interrupted
-is carried on by the next one, whatever age it asks for, and a run that was restored meanwhile is left alone. Which
-tables belong to a run is read from the schema: all that have a column ``run``.
+is carried on by the next one, whatever age it asks for, and a run that was restored meanwhile is left alone. So is an
+experiment, by ``last_update_time = 0``, of which more rows are to go than one transaction takes. Which tables belong to
+a run or an experiment is read from the schema: all that have a column ``run`` or ``experiment_id``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, Select, Table, delete, exists, func, not_, or
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.stores.sql.change_stamps import next_stamp
 from stele.stores.sql.core import StoreCore
+from stele.stores.sql.keys import retire_numbers
 from stele.stores.sql.model_tables import logged_models
 from stele.stores.sql.tables import (
     CLAIMED,
@@ -277,10 +279,12 @@ def _purge_some_of_experiment(connection: Connection, number: int) -> bool | Non
     for table in (runs, logged_models):
         if connection.scalar(select(exists().where(table.c.experiment_id == number))):
             return False
+    retire_numbers(connection)
     left = ROWS_AT_ONCE
     for table in _EXPERIMENT_TABLES:
         left -= delete_some(connection, table, table.c.experiment_id == number, left)
         if left <= 0:
+            connection.execute(update(experiments).where(c.experiment_id == number).values(last_update_time=CLAIMED))
             return None
     connection.execute(delete(experiments).where(c.experiment_id == number))
     return True

@@ -46,7 +46,8 @@ STAGE_ACTIVE, STAGE_DELETED = 0, 1
 """``stage`` of experiments and runs"""
 
 CLAIMED = 0
-"""``runs.deleted_time`` of a run whose removal has begun: its files may be gone, so it cannot be restored."""
+"""``runs.deleted_time`` of a run whose removal has begun, and ``experiments.last_update_time`` of such an experiment:
+files or rows may be gone, so it cannot be restored."""
 
 TEXT_PREFIX = 256
 """Characters of a param or tag value that stand in the index; the remainder is in ``run_texts.rest``."""
