@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy
     import PIL.Image
 
-__all__ = ["Image", "encode", "image_path"]
+__all__ = ["Image", "encode", "image_path", "with_preview"]
 
 _PREVIEW_PIXELS = 256
 
@@ -77,8 +77,21 @@ def encode(image: Any, path: str) -> bytes:
     return buffer.getvalue()
 
 
-def preview(image: Any) -> bytes:
-    """A small WebP of the picture, at most 256 pixels wide and high."""
+def with_preview(image: Any, path: str) -> dict[str, bytes]:
+    """The content of two files by their paths: the picture, and a small one that is quickly viewed.
+
+    Args:
+        image: The picture.
+        path: Of both, without ending, as :func:`image_path` makes it.
+
+    Raises:
+        InvalidParameterValue: It is no picture.
+    """
+    return {f"{path}.png": encode(image, f"{path}.png"), f"{path}+compressed.webp": _preview(image)}
+
+
+def _preview(image: Any) -> bytes:
+    """A WebP of the picture, at most 256 pixels wide and high."""
     picture = _to_pil(image).convert("RGBA")
     picture.thumbnail((_PREVIEW_PIXELS, _PREVIEW_PIXELS))
     buffer = io.BytesIO()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -194,14 +195,12 @@ class FileCalls(RunCalls):
         else:
             assert key is not None
             path = images.image_path(key, integer(step or 0, "step"), milliseconds(timestamp, "timestamp"))
-            files = {
-                f"{path}.png": images.encode(image, f"{path}.png"),
-                f"{path}+compressed.webp": images.preview(image),
-            }
+            files = images.with_preview(image, path)
+        write = partial(self._write_images, run_id, files, series=key is not None)
         if in_background(synchronous):
-            JOBS.submit(run_id, lambda: self._write_images(run_id, files, series=key is not None))
+            JOBS.submit(run_id, write)
         else:
-            self._write_images(run_id, files, series=key is not None)
+            write()
 
     def _write_images(self, run_id: str, files: dict[str, bytes], *, series: bool) -> None:
         for path, content in files.items():
@@ -250,9 +249,10 @@ class FileCalls(RunCalls):
 
     def _keep_image(self, run_id: str, image: Image) -> dict[str, str]:
         path = images.image_path("table", 0, milliseconds(None, "timestamp")).replace("images/", "table_images/")
-        self._write(run_id, f"{path}.png", images.encode(image, f"{path}.png"))
-        self._write(run_id, f"{path}+compressed.webp", images.preview(image))
-        return {"type": "image", "filepath": f"{path}.png", "compressed_filepath": f"{path}+compressed.webp"}
+        files = images.with_preview(image, path)
+        self._write_images(run_id, files, series=False)
+        picture, small = files
+        return {"type": "image", "filepath": picture, "compressed_filepath": small}
 
     def load_table(
         self,
