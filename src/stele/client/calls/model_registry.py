@@ -246,12 +246,15 @@ class RegistryCalls(LoggedModelCalls):
             raise InvalidParameterValue(f"{shown(uri)} is no address of a version. The addresses are {_ADDRESSES}.")
         if which.isascii() and which.isdigit():
             return self.get_model_version(name, which), path
-        stages = None if which.lower() == "latest" else [which]
-        newest = self.get_latest_versions(name, stages)
-        if not newest:
-            place = f"in {which}" if stages else "yet"
+        return self._newest_version(name, None if which.lower() == "latest" else which), path
+
+    def _newest_version(self, name: str, stage: str | None) -> ModelVersion:
+        """The newest version in a stage; None means any."""
+        found = self.get_latest_versions(name, None if stage is None else [stage])
+        if not found:
+            place = "yet" if stage is None else f"in {stage}"
             raise DoesNotExist(f"The registered model {shown(name)} has no version {place}.")
-        return max(newest, key=lambda version: int(version.version)), path
+        return max(found, key=lambda version: int(version.version))
 
     def get_model_version(self, name: str, version: str) -> ModelVersion:
         """A version.
@@ -363,7 +366,7 @@ class RegistryCalls(LoggedModelCalls):
             DoesNotExist: There is no such model or version.
             InvalidParameterValue: The key or value is not allowed, or not exactly one of version and stage was given.
         """
-        number = self._version(name, version, stage)
+        number = self._version_number(name, version, stage)
         request = rm.SetModelVersionTag(name=name, version=number, key=key or "", value=str(value))
         self._registry.set_model_version_tag(request)
 
@@ -371,19 +374,15 @@ class RegistryCalls(LoggedModelCalls):
         self, name: str, version: str | None = None, key: str | None = None, stage: str | None = None
     ) -> None:
         """Remove a tag of a version, if it is there; see :meth:`set_model_version_tag`."""
-        number = self._version(name, version, stage)
+        number = self._version_number(name, version, stage)
         self._registry.delete_model_version_tag(rm.ModelVersionTagName(name=name, version=number, key=key or ""))
 
-    def _version(self, name: str, version: str | None, stage: str | None) -> str:
+    def _version_number(self, name: str, version: str | None, stage: str | None) -> str:
         if (version is None) == (stage is None):
             raise InvalidParameterValue("Name either a version or a stage.")
         if version is not None:
             return str(version)
-        assert stage is not None
-        newest = self.get_latest_versions(name, [stage])
-        if not newest:
-            raise DoesNotExist(f"The registered model {shown(name)} has no version in {stage}.")
-        return newest[0].version
+        return self._newest_version(name, stage).version
 
     # -- aliases
 
