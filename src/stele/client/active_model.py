@@ -9,11 +9,11 @@ from typing import Literal, Self
 from stele import settings
 from stele.schema.logged_models import LoggedModel
 
-__all__ = ["ActiveModel", "activate", "clear_active_model", "get_active_model_id", "is_chosen", "reset"]
+__all__ = ["ActiveModel", "activate", "chosen_model_id", "clear_active_model", "get_active_model_id", "reset"]
 
 _CHOSEN: ContextVar[str | None] = ContextVar("stele_active_model", default=None)
 
-is_chosen = _CHOSEN.get
+chosen_model_id = _CHOSEN.get
 """The id of the model that code chose; None when it chose none, empty when it chose that there is none."""
 
 

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from stele import settings
-from stele.client.active_model import get_active_model_id, is_chosen
+from stele.client.active_model import chosen_model_id, get_active_model_id
 from stele.client.async_logging import RunOperations, flush, goes_straight, in_background
 from stele.client.calls.base import as_tags, integer, milliseconds, now, number
 from stele.client.fluent import active_series, client_of, ensure_run, join_series
@@ -77,7 +77,7 @@ def log_metric(
         InvalidParameterValue: The key or value is not allowed. A deleted run is told of only when the call waits.
     """
     plain = synchronous is None and timestamp is None and run_id is None and model_id is None and dataset is None
-    if plain and not is_chosen():
+    if plain and not chosen_model_id():
         try:
             active_series()[key](value, 0 if step is None else step)
         except (KeyError, TypeError, OverflowError, struct.error):
@@ -136,7 +136,7 @@ def log_metrics(
             the call waits.
     """
     plain = synchronous is None and run_id is None and model_id is None and dataset is None and timestamp is None
-    if plain and not is_chosen() and _go_the_short_way(metrics, step):
+    if plain and not chosen_model_id() and _go_the_short_way(metrics, step):
         return None
     active = run_id is None
     run_id = run_id or ensure_run().info.run_id
