@@ -202,15 +202,15 @@ def set_active_model(*, name: str | None = None, model_id: str | None = None) ->
     if model_id is not None:
         return activate(_client().get_logged_model(model_id))
     assert name is not None
-    own = {model.name: model for model in reversed(_of_name(name))}
-    return activate(own[name] if name in own else create_external_model(name=name))
+    return activate(_newest_of_name(name) or create_external_model(name=name))
 
 
-def _of_name(name: str) -> list[LoggedModel]:
+def _newest_of_name(name: str) -> LoggedModel | None:
     run = active_run()
     experiment_id = run.info.experiment_id if run is not None else experiments.current_experiment_id()
     quote = '"' if "'" in name else "'"
-    return _client().search_logged_models([experiment_id], f"name = {quote}{name}{quote}", max_results=1)
+    found = _client().search_logged_models([experiment_id], f"name = {quote}{name}{quote}", max_results=1)
+    return next(iter(found), None)
 
 
 def _client() -> Client:
