@@ -86,7 +86,7 @@ def set_experiment(
             f"The experiment {shown(experiment.name)} (id {experiment.experiment_id}) is deleted. "
             f"Restore it with restore_experiment({experiment.experiment_id!r}) or choose another name."
         )
-    _demand(experiment.name, experiment.tags | new_tags, required)
+    _demand_tags(experiment.name, experiment.tags | new_tags, required)
     changed = {key: value for key, value in new_tags.items() if experiment.tags.get(key) != value}
     for key, value in changed.items():
         client.set_experiment_tag(experiment.experiment_id, key, value)
@@ -99,12 +99,21 @@ def set_experiment(
 def _get_or_create(client: Client, name: str, tags: dict[str, str], required: list[str]) -> Experiment:
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
-        _demand(name, tags, required)
+        _demand_tags(name, tags, required)
         try:
             return client.get_experiment(client.create_experiment(name, tags=tags))
         except AlreadyExists:  # another process was faster
             experiment = client.find_experiment(name)
     return experiment
+
+
+def _demand_tags(name: str, tags: dict[str, str], required: list[str]) -> None:
+    missing = missing_tags(tags, required)
+    if missing:
+        raise InvalidParameterValue(
+            f"The experiment {shown(name)} lacks required tags: {', '.join(missing)}. "
+            f"Pass tags={{{missing[0]!r}: ...}} to set_experiment."
+        )
 
 
 def _activate(active: _Active) -> None:
@@ -164,15 +173,6 @@ def check_experiment_tags(required_tags: Iterable[str], filter_string: str | Non
         listing = "; ".join(f"{shown(name)} lacks {', '.join(missing)}" for name, missing in failing.items())
         raise InvalidParameterValue(f"{len(failing)} of {len(checked)} experiments lack required tags: {listing}.")
     return checked
-
-
-def _demand(name: str, tags: dict[str, str], required: list[str]) -> None:
-    missing = missing_tags(tags, required)
-    if missing:
-        raise InvalidParameterValue(
-            f"The experiment {shown(name)} lacks required tags: {', '.join(missing)}. "
-            f"Pass tags={{{missing[0]!r}: ...}} to set_experiment."
-        )
 
 
 def create_experiment(name: str, artifact_location: str | None = None, tags: dict[str, Any] | None = None) -> str:
