@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from stele.client import context, experiments
+from stele.client import tag_names as names
 from stele.client.active_model import ActiveModel, activate, get_active_model_id
 from stele.client.client import Client
 from stele.client.fluent import active_run, client_of
@@ -28,8 +29,6 @@ __all__ = [
     "set_active_model",
     "set_logged_model_tags",
 ]
-
-EXTERNAL_TAG = "mlflow.model.isExternal"
 
 _LAST: ContextVar[tuple[Client, str] | None] = ContextVar("stele_last_logged_model", default=None)
 
@@ -82,7 +81,7 @@ def create_external_model(
     Raises:
         InvalidParameterValue: A name, key or value is not allowed.
     """
-    own = dict(tags or {}) | {EXTERNAL_TAG: "true"}
+    own = dict(tags or {}) | {names.EXTERNAL_MODEL: "true"}
     model = initialize_logged_model(name, source_run_id, own, params, model_type, experiment_id)
     client = _client()
     client.open_repository(model.artifact_location).write("MLmodel", [_external_file(model)])
@@ -94,7 +93,7 @@ def _external_file(model: LoggedModel) -> bytes:
     return (
         f"artifact_path: {model.artifact_location}\n"
         "flavors: {}\n"
-        f"metadata:\n  {EXTERNAL_TAG}: true\n"
+        f"metadata:\n  {names.EXTERNAL_MODEL}: true\n"
         f"model_id: {model.model_id}\n"
         f"model_uuid: {model.model_id}\n"
         f"run_id: '{model.source_run_id}'\n"

@@ -15,6 +15,7 @@ GIT_REPOSITORY = "mlflow.source.git.repoURL"
 LOGGED_ARTIFACTS = "mlflow.loggedArtifacts"
 LOGGED_IMAGES = "mlflow.loggedImages"
 DATASET_CONTEXT = "mlflow.data.context"
+EXTERNAL_MODEL = "mlflow.model.isExternal"
 
 PYTHON_VERSION = "stele.python.version"
 HOST = "stele.host"
@@ -24,6 +25,7 @@ ARCHIVED_AT = "stele.archived_at"
 __all__ = [
     "ARCHIVED_AT",
     "DATASET_CONTEXT",
+    "EXTERNAL_MODEL",
     "GIT_BRANCH",
     "GIT_COMMIT",
     "GIT_DIRTY",
