@@ -60,7 +60,7 @@ class Changed(Message):
     runs: list[str]
 
 
-class Looks(Protocol):
+class ChangeSource(Protocol):
     """A store that says what is new."""
 
     def look_for_changes(
@@ -114,7 +114,7 @@ class Watcher:
         store: Where to look.
     """
 
-    def __init__(self, store: Looks) -> None:
+    def __init__(self, store: ChangeSource) -> None:
         self._store = store
         self._listeners: list[_Listener] = []
         self._task: asyncio.Task[None] | None = None
@@ -127,7 +127,7 @@ class Watcher:
         return len(self._listeners)
 
     @property
-    def looks(self) -> bool:
+    def is_looking(self) -> bool:
         """Whether the database is being asked."""
         return self._task is not None
 

@@ -229,13 +229,13 @@ def test_who_leaves_is_forgotten_and_the_last_one_ends_the_looking(tmp_path):
         watcher = Watcher(store)
         first, second = await watcher.add(Listen(experiment_id=["0"])), await watcher.add(Listen())
         assert watcher.listeners == 2
-        assert watcher.looks
+        assert watcher.is_looking
         watcher.remove(first)
         watcher.remove(first)
-        assert watcher.looks
+        assert watcher.is_looking
         watcher.remove(second)
         assert not watcher.listeners
-        assert not watcher.looks
+        assert not watcher.is_looking
 
     with SqlStore(f"sqlite:///{tmp_path}/s.db") as store:
         asyncio.run(listen(store))
@@ -275,7 +275,7 @@ def test_a_database_that_does_not_answer_is_said_and_nobody_stays(tmp_path):
         with pytest.raises(Unavailable):
             await watcher.add(Listen(experiment_id=["0"]))
         assert not watcher.listeners
-        assert not watcher.looks
+        assert not watcher.is_looking
 
     with SqlStore(f"sqlite:///{tmp_path}/s.db") as store:
         store.db.write(lambda c: c.execute(text("DROP TABLE registry_events")))
