@@ -44,7 +44,6 @@ _SAFE_HEADERS = {
 }
 """A file may be anything, a page with scripts too: it is a download, and where it is shown, it cannot act."""
 
-
 _POLICIES = {
     # An origin of its own, from which nothing can be asked of anybody: scripts draw a figure, and that is all.
     "text/html": (
@@ -97,7 +96,7 @@ async def file_response(
 
 def stream_response(chunks: Iterator[bytes], name: str, media_type: str) -> Response:
     """A download that is made while it is sent."""
-    headers = {**_SAFE_HEADERS, "Content-Type": media_type, "Content-Disposition": _disposition(name)}
+    headers = {**_SAFE_HEADERS, "Content-Type": media_type, "Content-Disposition": _disposition("attachment", name)}
     return _StreamResponse(chunks, getattr(chunks, "close", lambda: None), headers)
 
 
@@ -158,7 +157,7 @@ def _version(text: str | None) -> int | None:
 
 def _headers(info: FileInfo) -> dict[str, str]:
     name = info.path.rpartition("/")[2]
-    headers = {"Content-Type": _media_type(name), "Content-Disposition": _disposition(name)}
+    headers = {"Content-Type": _media_type(name), "Content-Disposition": _disposition("attachment", name)}
     return _SAFE_HEADERS | headers | described(info)
 
 
@@ -169,7 +168,7 @@ def _shown_headers(info: FileInfo) -> dict[str, str]:
     kind = guess if guess in _POLICIES else _media_type(name)
     if not kind.startswith((*_AS_THEY_ARE, "text/", "application/pdf")):
         return {}
-    headers = {"Content-Disposition": _disposition(name).replace("attachment", "inline", 1)}
+    headers = {"Content-Disposition": _disposition("inline", name)}
     if kind in _POLICIES:
         headers["Content-Security-Policy"] = _POLICIES[kind]
         headers["Content-Type"] = "text/html; charset=utf-8" if kind == "text/html" else kind
@@ -183,10 +182,10 @@ def _media_type(name: str) -> str:
     return guess if guess.startswith(_AS_THEY_ARE) or guess == "application/pdf" else "application/octet-stream"
 
 
-def _disposition(name: str) -> str:
+def _disposition(kind: str, name: str) -> str:
     if _ASCII_NAME.fullmatch(name):
-        return f'attachment; filename="{name}"'
-    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+        return f'{kind}; filename="{name}"'
+    return f"{kind}; filename*=UTF-8''{quote(name, safe='')}"
 
 
 class _StreamResponse(StreamingResponse):
