@@ -27,7 +27,7 @@ __all__ = ["Answer", "Rules", "is_public", "post"]
 _MOST_BYTES = 4_096
 _MOST_CHARACTERS = 1_000
 _PORTS = {"https": 443, "http": 80}
-# Addresses that carry an IPv4 address in them: mapped, 6to4, NAT64.
+# Its addresses end with one of IPv4, which `ipaddress` tells of mapped, 6to4 and Teredo ones, not of these.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 

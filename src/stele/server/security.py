@@ -63,7 +63,7 @@ class RequestGuard:
     def _is_our_name(self, host: str) -> bool:
         if self._any_host:
             return True
-        name, port = split_host(host)
+        name, port = _split_host(host)
         if name is None:
             return False
         if name in self._hosts or f"{name}:{port}" in self._hosts:
@@ -79,9 +79,9 @@ class RequestGuard:
         origin = headers.get("origin", "").lower().rstrip("/")
         if origin and origin not in self._origins:
             scheme, _, authority = origin.partition("://")
-            name, _ = split_host(authority)
+            name, _ = _split_host(authority)
             ours = scheme in ("http", "https") and (
-                authority == host.lower() or (self._loopback_only and is_ours(name))
+                authority == host.lower() or (self._loopback_only and name is not None and is_loopback(name))
             )
             if not ours:
                 raise PermissionDenied(f"A page of {shown(origin)} may not write to this server (--allowed-origins).")
@@ -89,12 +89,7 @@ class RequestGuard:
             raise PermissionDenied("A page of another site may not write to this server.")
 
 
-def is_ours(name: str | None) -> bool:
-    """Whether an origin's host name means this machine."""
-    return name is not None and is_loopback(name)
-
-
-def split_host(host: str) -> tuple[str | None, str]:
+def _split_host(host: str) -> tuple[str | None, str]:
     """Name (in lower case, without brackets) and port of a Host header; no name when it is malformed."""
     host = host.lower()
     if host.startswith("["):
