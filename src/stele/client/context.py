@@ -52,7 +52,7 @@ def context_tags() -> dict[str, str]:
 
 
 def _commit_tags() -> dict[str, str]:
-    commit = _commit(source_directory(), _moment())
+    commit = _commit(_source_directory(), _moment())
     if commit is None:
         return {}
     return {
@@ -104,7 +104,7 @@ def source_name() -> str:
     return sys.argv[0] if sys.argv and sys.argv[0] else "<console>"
 
 
-def source_directory() -> str:
+def _source_directory() -> str:
     """Where the script lies, or the working directory when there is no script."""
     path = source_name()
     is_file = os.path.isfile(path)  # noqa: PTH113 - pathlib costs 5 ms at import
@@ -126,7 +126,7 @@ class SlowFacts(Struct, frozen=True):
 
 def slow_facts() -> SlowFacts:
     """Uncommitted changes, installed packages and the machine of this process."""
-    return _slow_facts(source_directory(), _moment())
+    return _slow_facts(_source_directory(), _moment())
 
 
 @functools.lru_cache(maxsize=1)

@@ -125,7 +125,7 @@ class SystemMetricsMonitor:
 
     def _watch(self) -> None:
         try:
-            sample = sampler()
+            sample = _sampler()
             if self._resume:
                 key = f"{self._prefix}cpu_utilization_percentage"
                 steps = [point.step for point in self._client.get_metric_history(self._run_id, key)]
@@ -156,7 +156,7 @@ class SystemMetricsMonitor:
         self._step += 1
 
 
-def sampler() -> Callable[[], dict[str, float]]:
+def _sampler() -> Callable[[], dict[str, float]]:
     """A function that measures the machine now; traffic counts from this call on."""
     import psutil
 

@@ -288,7 +288,7 @@ def log_inputs(
     contexts = _as_long(contexts, datasets, "contexts")
     tags_list = _as_long(tags_list, datasets, "tags_list")
     inputs = [
-        dataset_input(dataset, context, tags)
+        _dataset_input(dataset, context, tags)
         for dataset, context, tags in zip(datasets, contexts, tags_list, strict=True)
         if dataset is not None
     ]
@@ -304,8 +304,8 @@ def _as_long(values: Sequence[Any] | None, datasets: Sequence[Any], path: str) -
     return list(values)
 
 
-def dataset_input(
-    dataset: Dataset | DatasetEntity, context: str | None = None, tags: Mapping[str, str] | None = None
+def _dataset_input(
+    dataset: Dataset | DatasetEntity, context: str | None, tags: Mapping[str, str] | None
 ) -> DatasetInput:
     """A dataset and its use, as :meth:`stele.Client.log_inputs` takes them.
 

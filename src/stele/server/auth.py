@@ -16,7 +16,7 @@ from msgspec import Struct
 from stele.errors import Unauthenticated
 from stele.stores.sql import SqlStore
 
-__all__ = ["OWNER", "PRINCIPAL", "Authenticator", "OwnerOnly", "Principal", "TokenAuthenticator"]
+__all__ = ["ANONYMOUS", "OWNER", "PRINCIPAL", "Authenticator", "OwnerOnly", "Principal", "TokenAuthenticator"]
 
 
 class Principal(Struct, frozen=True):

@@ -6,7 +6,7 @@ import ipaddress
 
 from msgspec import Struct
 
-__all__ = ["ServerConfig"]
+__all__ = ["ServerConfig", "is_loopback"]
 
 
 class ServerConfig(Struct, frozen=True, kw_only=True):

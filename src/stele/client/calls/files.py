@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from stele.artifacts.base import ArtifactRepository
 
-__all__ = ["FileCalls"]
+__all__ = ["FileCalls", "join", "upload"]
 
 _TRANSFERS: Registry[Callable[..., Any]] = Registry(
     "transfer", (), {"upload": "stele.client.transfers:upload", "download": "stele.client.transfers:download_to"}
