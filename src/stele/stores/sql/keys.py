@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, select, tuple_
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from stele.stores.sql.database import after_commit
 from stele.stores.sql.tables import KIND_METRIC, entity_keys
 
-__all__ = ["Keys", "Name", "retire_numbers"]
+__all__ = ["Keys", "Name"]
 
 Name = tuple[int, str]
 """Kind and name."""
 
 _MAX_CACHED = 200_000
 _LOOKUP = 500
-_NOBODYS = {"experiment_id": -1, "kind": -1, "name": ""}
 
 
 class Keys:
@@ -103,20 +102,3 @@ class Keys:
             )
             found |= {(row.kind, row.name): row.key_id for row in rows}
         return found
-
-
-def retire_numbers(connection: Connection) -> None:
-    """Let no number be given again whose row is about to go.
-
-    SQLite gives the number behind the greatest one that is there, so a row of nobody moves behind all others. The other
-    databases count on by themselves.
-    """
-    if connection.dialect.name != "sqlite":
-        return
-    c = entity_keys.c
-    behind = select(func.max(c.key_id) + 1).scalar_subquery()
-    statement = sqlite.insert(entity_keys).values(key_id=behind, **_NOBODYS)
-    moved = statement.on_conflict_do_update(
-        index_elements=[c[name] for name in _NOBODYS], set_={"key_id": statement.excluded.key_id}
-    )
-    connection.execute(moved)

@@ -19,7 +19,6 @@ from sqlalchemy import Connection, Select, Table, delete, exists, func, not_, or
 from stele.errors import DoesNotExist, InvalidParameterValue, shown
 from stele.stores.sql.change_stamps import next_stamp
 from stele.stores.sql.core import StoreCore
-from stele.stores.sql.keys import retire_numbers
 from stele.stores.sql.model_tables import logged_models
 from stele.stores.sql.tables import (
     CLAIMED,
@@ -279,7 +278,6 @@ def _purge_some_of_experiment(connection: Connection, number: int) -> bool | Non
     for table in (runs, logged_models):
         if connection.scalar(select(exists().where(table.c.experiment_id == number))):
             return False
-    retire_numbers(connection)
     left = ROWS_AT_ONCE
     for table in _EXPERIMENT_TABLES:
         left -= delete_some(connection, table, table.c.experiment_id == number, left)

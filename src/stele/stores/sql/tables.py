@@ -93,6 +93,7 @@ entity_keys = Table(
     # The same name in any experiment, for searches over many of them.
     Index("ix_entity_keys_name", "kind", "name", "experiment_id", "key_id"),
     **TABLE,
+    sqlite_autoincrement=True,  # every process remembers numbers, so none is used twice
 )
 
 runs = Table(
