@@ -81,11 +81,11 @@ def pack_grid(keys: Sequence[int], steps: Ints, timestamps: Ints, values: Floats
     grid = values.reshape(len(keys), -1)
     high = min(len(keys), ROW_POINTS)
     wide = ROW_POINTS // high
+    parts = [slice(left, left + wide) for left in range(0, len(steps), wide)]
     return [
-        _grid(keys[top : top + high], steps[left:right], timestamps[left:right], grid[top : top + high, left:right])
+        _grid(keys[top : top + high], steps[part], timestamps[part], grid[top : top + high, part])
         for top in range(0, len(keys), high)
-        for left in range(0, len(steps), wide)
-        for right in [left + wide]
+        for part in parts
     ]
 
 
