@@ -8,6 +8,7 @@ import logging
 import os
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from time import sleep
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -196,13 +197,24 @@ class HttpTransport:
                 raise body.failure from None
             raise self._broken(e) from e
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status, headers, self._stream(answer), lambda: _release(answer))
+        return Response(
+            answer.status, headers, self._stream(answer), lambda: _release(answer), lambda: self._whole(answer)
+        )
 
     def _stream(self, answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+        with self._reading():
+            yield from answer.stream(CHUNK_BYTES)
+
+    def _whole(self, answer: urllib3.BaseHTTPResponse) -> bytes:
+        with self._reading():  # straight into its place: chunks would be copied to be joined
+            return answer.read()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
         import urllib3.exceptions as failures
 
         try:
-            yield from answer.stream(CHUNK_BYTES)
+            yield
         except failures.ReadTimeoutError as e:
             raise DeadlineExceeded(f"{self.address} stopped sending for {self._timeout:g} s.") from e
         except failures.HTTPError as e:

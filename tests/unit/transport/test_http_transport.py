@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import socket
 import ssl
 import subprocess
@@ -60,6 +61,20 @@ class TestWire:
         transport.send(Request("PUT", "/x", body=body)).read()
         assert server.seen[0].body == b"".join([body] if isinstance(body, bytes) else body)
 
+    @pytest.mark.parametrize("size", [0, 10, 3_000_000])
+    @pytest.mark.parametrize("compressed", [False, True])
+    def test_a_body_is_the_same_in_one_piece_and_in_chunks(
+        self, server: ScriptedServer, transport: HttpTransport, size: int, compressed: bool
+    ) -> None:
+        body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+        sent, headers = (gzip.compress(body), {"Content-Encoding": "gzip"}) if compressed else (body, {})
+        server.answers = [Answer(body=sent, headers=headers)] * 2
+        assert transport.send(GET).read() == body
+        with transport.send(GET) as response:
+            assert b"".join(response.chunks) == body
+        transport.send(GET).read()
+        assert len({seen.connection for seen in server.seen}) == 1
+
     def test_the_address_has_a_path(self, server: ScriptedServer) -> None:
         transport = HttpTransport(server.address + "/tracking/", retries=0)
         transport.send(GET).read()
@@ -116,6 +131,14 @@ class TestErrors:
         response = transport.send(GET)
         with pytest.raises(Unavailable, match="in the middle"):
             response.read()
+
+    def test_an_answer_that_breaks_off_while_it_is_read_in_chunks(
+        self, server: ScriptedServer, transport: HttpTransport
+    ) -> None:
+        server.answers = [Answer(body=b"half", promised=100)]
+        response = transport.send(GET)
+        with response, pytest.raises(Unavailable, match="in the middle"):
+            list(response.chunks)
 
     def test_an_answer_that_does_not_come(self, server: ScriptedServer, waits: list[float]) -> None:
         server.answers = [Answer(STALL)]
