@@ -1,7 +1,8 @@
-"""Answers that leave in one piece.
+"""Small answers that leave in one piece, and large ones in many.
 
 uvicorn writes the head of an answer and its body one after the other, which are two system calls here, two on the
-client's side, and twice the waking of its thread.
+client's side, and twice the waking of its thread. What the socket does not take of a body at once, asyncio copies, up
+to Python 3.11 twice: so a large one is given to it piece by piece, as the client takes them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 __all__ = ["ENDLESS", "JoiningProtocol"]
@@ -17,11 +19,16 @@ ENDLESS = "stele.endless"
 """Set in the scope of a request whose answer has no end of its own: a server that stops does not wait for it."""
 
 _JOINED_BYTES = 64 * 1024
+_PIECE_BYTES = 256 * 1024
 _CONTINUE = b"HTTP/1.1 100 "
 
 
 class JoiningProtocol(HttpToolsProtocol):
     """HTTP as uvicorn speaks it, over a transport that holds the head of an answer back until its body comes."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.app: Any = _in_pieces(self.app)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base has it
         """Note the transport."""
@@ -38,6 +45,25 @@ class JoiningProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             super().shutdown()
+
+
+def _in_pieces(app: ASGIApp) -> ASGIApp:
+    """An application whose large bodies are sent in pieces, each once the one before it is gone."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_pieces(message: Message) -> None:
+            body = message.get("body", b"")
+            if len(body) > _PIECE_BYTES:
+                view = memoryview(body)
+                last = (len(body) - 1) // _PIECE_BYTES * _PIECE_BYTES
+                for start in range(0, last, _PIECE_BYTES):
+                    await send({**message, "body": view[start : start + _PIECE_BYTES], "more_body": True})
+                message = {**message, "body": view[last:]}
+            await send(message)
+
+        await app(scope, receive, send_pieces)
+
+    return answer
 
 
 class _Joining:
