@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from sql_statements import statements_sent
 from stele.schema.ingest import Ingest, IngestSeries
 from stele.schema.runs import CreateRun
 from stele.schema.series import BucketSeries, GetSeries, PointSeries
@@ -163,9 +164,10 @@ def test_time_that_does_not_grow_with_the_steps(tmp_path):
     ({"start": 5, "end": 555_555}, 5, 555_555),
     ({"x": "relative", "start": 2_500_010, "end": 5_800_000}, 250_001, 580_000),
 ])  # fmt: skip
-def test_pages_of_a_long_series(long_run, arguments, first, last):
+@pytest.mark.parametrize("size", [170_000, LONG - 1, LONG])
+def test_pages_of_a_long_series(long_run, arguments, first, last, size):
     store, run, values = long_run
-    request = GetSeries(run_ids=[run], keys=["loss"], max_points=170_000, **arguments)
+    request = GetSeries(run_ids=[run], keys=["loss"], max_points=size, **arguments)
     pages = []
     while True:
         answer = store.get_series(request)
@@ -173,5 +175,13 @@ def test_pages_of_a_long_series(long_run, arguments, first, last):
         request.page_token = answer.next_page_token
         if not request.page_token:
             break
-    assert {len(page) for page in pages[:-1]} <= {170_000}
+    assert {len(page) for page in pages[:-1]} <= {size}
     assert np.array_equal(np.concatenate(pages), values[first : last + 1], equal_nan=True)
+
+
+def test_a_long_series_is_read_at_once_where_there_is_room(long_run):
+    store, run, values = long_run
+    with statements_sent() as sent:
+        found = ask(store, run)
+    assert np.array_equal(np.asarray(found.values.data), values, equal_nan=True)
+    assert len([statement for statement, _ in sent if "segments" in statement]) == 1

@@ -94,7 +94,7 @@ def first_points(connection: Connection, wanted: SeriesRange, after: Position | 
         first_step = after[0]
     found: list[Points] = []
     count = 0
-    for chunk in _chunks(connection, wanted, first_step, last_step):
+    for chunk in _chunks(connection, wanted, first_step, last_step, most):
         found.append(wanted.of(chunk if after is None else chunk[_count_to(chunk, after) :]))
         count += len(found[-1])
         if count >= most:
@@ -119,10 +119,13 @@ def _rank(value: float) -> tuple[float, bool, bool]:
 
 
 def _chunks(
-    connection: Connection, wanted: SeriesRange, first_step: int | None, last_step: int | None
+    connection: Connection, wanted: SeriesRange, first_step: int | None, last_step: int | None, room: int = 0
 ) -> Iterator[Points]:
-    """The points of a series; those of a long one in pieces of bounded size, except that one step is never parted."""
-    if wanted.length <= _CHUNK_POINTS:
+    """The points of a series; those of one for which there is no room in pieces of bounded size.
+
+    One step is never parted.
+    """
+    if wanted.length <= max(_CHUNK_POINTS, room):
         yield _points(connection, wanted, first_step, last_step)
         return
     cells = read_cells(connection, wanted.run, wanted.key_id, first_step, last_step, _CHUNK_CELLS)
