@@ -116,11 +116,30 @@ def _rank(run_ids: Sequence[str], keys: Sequence[str]) -> Callable[[Series], tup
 
 
 class Names(NamedTuple):
-    """A column of texts of which there are few."""
+    """A column of texts of which there are few; the rows of a series have the same one."""
 
-    codes: Any
-    """Which of the texts each row has; int32."""
     texts: list[str]
+    places: list[int]
+    """Which of the texts each series has."""
+    lengths: Sequence[int]
+    """How many rows each series has."""
+
+    def codes(self) -> Any:
+        """Which of the texts each row has; int32."""
+        import numpy as np
+
+        return np.repeat(np.array(self.places, np.int32), self.lengths)
+
+    def objects(self) -> Any:
+        """The text of each row."""
+        import numpy as np
+
+        column = np.empty(sum(self.lengths), object)
+        end = 0
+        for place, length in zip(self.places, self.lengths, strict=True):
+            start, end = end, end + length
+            column[start:end] = self.texts[place]  # half the time of taking them one by one
+        return column
 
 
 class Times(NamedTuple):
@@ -148,10 +167,8 @@ def to_columns(series: Sequence[Series], x: XAxis = "step", buckets: int | None 
 
 
 def _names(texts: Sequence[str], lengths: Sequence[int]) -> Names:
-    import numpy as np
-
     places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-    return Names(np.repeat(np.array([places[text] for text in texts], np.int32), lengths), list(places))
+    return Names(list(places), [places[text] for text in texts], lengths)
 
 
 def _point_names(x: XAxis) -> list[str]:
@@ -183,12 +200,10 @@ def _bucket_rows(series: Series, x: XAxis) -> list[Any]:
 
 def to_numpy(columns: dict[str, Any]) -> dict[str, Any]:
     """The columns as arrays; texts as objects, times in milliseconds since 1970."""
-    import numpy as np
-
     arrays = {}
     for name, column in columns.items():
         if isinstance(column, Names):
-            column = np.array(column.texts, object)[column.codes]
+            column = column.objects()
         arrays[name] = column.milliseconds if isinstance(column, Times) else column
     return arrays
 
@@ -198,7 +213,7 @@ def _to_pandas(columns: dict[str, Any]) -> Any:
 
     def of(column: Any) -> Any:
         if isinstance(column, Names):
-            return pd.Categorical.from_codes(column.codes, column.texts)
+            return pd.Categorical.from_codes(column.codes(), column.texts)
         if isinstance(column, Times):
             return pd.DatetimeIndex(column.milliseconds.view("M8[ms]")).tz_localize("UTC")
         return column
@@ -211,7 +226,7 @@ def _to_polars(columns: dict[str, Any]) -> Any:
 
     def of(column: Any) -> Any:
         if isinstance(column, Names):
-            return pl.Series(column.texts, dtype=pl.String).gather(column.codes)
+            return pl.Series(column.texts, dtype=pl.String).gather(column.codes())
         if isinstance(column, Times):
             return pl.Series(column.milliseconds).cast(pl.Datetime("ms", "UTC"))
         return pl.Series(column)
@@ -225,7 +240,7 @@ def to_arrow(columns: dict[str, Any]) -> Any:
 
     def of(column: Any) -> Any:
         if isinstance(column, Names):
-            return pa.DictionaryArray.from_arrays(column.codes, pa.array(column.texts, pa.string()))
+            return pa.DictionaryArray.from_arrays(column.codes(), pa.array(column.texts, pa.string()))
         if isinstance(column, Times):
             return pa.array(column.milliseconds).cast(pa.timestamp("ms", "UTC"))
         return pa.array(column)
