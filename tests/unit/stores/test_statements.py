@@ -18,6 +18,7 @@ from stele.schema import run_table as t
 from stele.schema import runs as r
 from stele.schema.metrics import Metric
 from stele.schema.runs import Param, RunTag
+from stele.schema.series import GetSeries
 
 _NOT_WORK = ("BEGIN", "SET ", "SELECT set_config", "SAVEPOINT", "RELEASE")
 
@@ -185,6 +186,26 @@ def test_history_takes_three(sql_store, run):
     with counted() as statements:
         sql_store.get_metric_history(m.GetMetricHistory(run_id=run, metric_key="m1"))
     assert len(statements) == 3, statements
+
+
+def test_series_take_one_and_another_one_for_each_that_is_there(sql_store, run):
+    sql_store.log_batch(batch(run))
+    request = GetSeries(run_ids=[run, "another"], keys=["m1", "m2", "unknown"])
+    with counted() as statements:
+        assert len(sql_store.get_series(request).series) == 2
+    assert len(statements) == 3, statements
+
+
+def test_series_are_found_by_their_runs(sql_store, run):
+    if sql_store.db.family != "sqlite":
+        pytest.skip("plans of the other databases follow their statistics")
+    sql_store.log_batch(batch(run))
+    with statements_sent() as sent:
+        sql_store.get_series(GetSeries(run_ids=[run], keys=["m1"]))
+    statement, values = next((text, values) for text, values in sent if "entity_keys" in text)
+    plan = sql_store.db.read(lambda c: c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+    assert "SEARCH runs USING INDEX" in plan[0].detail, plan
+    assert "run_id=?" in plan[0].detail, plan
 
 
 def test_points_of_a_group_take_three(sql_store, experiment):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, select
 
 from stele import limits
 from stele.errors import InvalidParameterValue, shown
@@ -30,23 +30,29 @@ def _listed(name: str) -> BindParameter[Any]:
     return bindparam(name, expanding=True)
 
 
-_RUNS = Prepared(
-    select(runs.c.run_id, runs.c.run, runs.c.experiment_id, runs.c.start_time).where(
-        runs.c.run_id.in_(_listed("run_ids"))
+_PAIRS = Prepared(
+    select(
+        runs.c.run_id, runs.c.run, runs.c.start_time, entity_keys.c.name, entity_keys.c.key_id, latest_metrics.c.points
     )
-)
-_KEYS = Prepared(
-    select(entity_keys.c.experiment_id, entity_keys.c.name, entity_keys.c.key_id).where(
-        entity_keys.c.kind == KIND_METRIC,
-        entity_keys.c.name.in_(_listed("names")),
-        entity_keys.c.experiment_id.in_(_listed("experiments")),
+    .select_from(runs)
+    .outerjoin(  # so that no planner begins with the keys, and goes through all runs of an experiment
+        entity_keys,
+        and_(
+            entity_keys.c.experiment_id == runs.c.experiment_id,
+            entity_keys.c.kind == KIND_METRIC,
+            entity_keys.c.name.in_(_listed("names")),
+        ),
     )
-)
-_LENGTHS = Prepared(
-    select(latest_metrics.c.run, latest_metrics.c.key_id, latest_metrics.c.points).where(
-        latest_metrics.c.run.in_(_listed("runs")), latest_metrics.c.key_id.in_(_listed("keys"))
+    .outerjoin(
+        latest_metrics,
+        and_(latest_metrics.c.run == runs.c.run, latest_metrics.c.key_id == entity_keys.c.key_id),
     )
+    .where(runs.c.run_id.in_(_listed("run_ids")))
 )
+"""The runs by id, the keys that their experiments know, and about how many points a series has; NULL for nothing.
+
+Summaries may lag behind the log, but the log is never long: compaction sees to it.
+"""
 
 
 class _Pair(NamedTuple):
@@ -112,33 +118,18 @@ def _check(request: GetSeries) -> None:
 
 def _pairs(connection: Connection, request: GetSeries) -> list[_Pair]:
     """The series that may exist, in the order of the request."""
-    rows = {row.run_id: row for row in _RUNS(connection, {"run_ids": list(set(request.run_ids))})}
-    asked = {"names": list(set(request.keys)), "experiments": list({row.experiment_id for row in rows.values()})}
-    key_ids = {(row.experiment_id, row.name): row.key_id for row in _KEYS(connection, asked)} if rows else {}
-    lengths = _lengths(connection, [row.run for row in rows.values()], list(key_ids.values()))
+    asked = {"run_ids": list(set(request.run_ids)), "names": list(set(request.keys))}
+    rows = {(row.run_id, row.name): row for row in _PAIRS(connection, asked)}
     pairs = [(run_id, key) for run_id in dict.fromkeys(request.run_ids) for key in dict.fromkeys(request.keys)]
     found: list[_Pair] = []
     for place, (run_id, key) in enumerate(pairs):
-        row = rows.get(run_id)
-        key_id = None if row is None else key_ids.get((row.experiment_id, key))
-        if row is not None and key_id is not None:
+        row = rows.get((run_id, key))
+        if row is not None:
             shift = row.start_time if request.x == "relative" else 0
             start, end = (None if bound is None else bound + shift for bound in (request.start, request.end))
-            length = lengths.get((row.run, key_id), 0)
-            wanted = SeriesRange(row.run, key_id, length, request.x != "step", start, end)
+            wanted = SeriesRange(row.run, row.key_id, row.points or 0, request.x != "step", start, end)
             found.append(_Pair(place, run_id, key, row.start_time, wanted))
     return found
-
-
-def _lengths(connection: Connection, numbers: list[int], key_ids: list[int]) -> dict[tuple[int, int], int]:
-    """About how many points each series (run, key) has.
-
-    Summaries may lag behind the log, but the log is never long: compaction sees to it.
-    """
-    if not key_ids:
-        return {}
-    asked = {"runs": numbers, "keys": key_ids}
-    return {(row.run, row.key_id): row.points for row in _LENGTHS(connection, asked)}
 
 
 def _in_buckets(connection: Connection, pair: _Pair, count: int, cache: CellCache, *, relative: bool) -> Series | None:
