@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import text
 
 from sql_statements import statements_sent
 from stele.schema import datasets as d
@@ -19,6 +20,7 @@ from stele.schema import runs as r
 from stele.schema.metrics import Metric
 from stele.schema.runs import Param, RunTag
 from stele.schema.series import GetSeries
+from stele.stores.sql.dialect import Prepared
 
 _NOT_WORK = ("BEGIN", "SET ", "SELECT set_config", "SAVEPOINT", "RELEASE")
 
@@ -206,6 +208,17 @@ def test_series_are_found_by_their_runs(sql_store, run):
     plan = sql_store.db.read(lambda c: c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
     assert "SEARCH runs USING INDEX" in plan[0].detail, plan
     assert "run_id=?" in plan[0].detail, plan
+
+
+def test_postgresql_sends_the_bytes_of_prepared_statements_as_they_are(sql_store):
+    if sql_store.db.family != "postgresql":
+        pytest.skip("the others know no other way")
+    query = text("SELECT CAST('\\x00ff' AS bytea), 1, 'text', CAST(0.5 AS float8)")
+    expected = (b"\x00\xff", 1, "text", 0.5)
+    with sql_store.db.engine.connect() as connection:
+        prepared, plain = Prepared(query)(connection, {}), connection.execute(query)
+        assert (prepared.cursor.pgresult.fformat(0), plain.cursor.pgresult.fformat(0)) == (1, 0)
+        assert (tuple(prepared.one()), tuple(plain.one())) == (expected, expected)
 
 
 def test_points_of_a_group_take_three(sql_store, experiment):

@@ -11,7 +11,12 @@ from sqlalchemy import Connection, CursorResult, Dialect, Insert, Table
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.sql import Executable
 
-__all__ = ["Prepared", "insert_ignore", "insert_ignore_of", "upsert", "upsert_of"]
+__all__ = ["AS_THEY_ARE", "Prepared", "insert_ignore", "insert_ignore_of", "upsert", "upsert_of"]
+
+AS_THEY_ARE = "stele_as_they_are"
+"""Execution option of statements whose results are numbers, texts and bytes."""
+
+_OPTIONS = {AS_THEY_ARE: True}
 
 
 def insert_ignore(connection: Connection, table: Table) -> Insert:
@@ -66,7 +71,8 @@ class Prepared:
 
     def __call__(self, connection: Connection, values: dict[str, Any]) -> CursorResult[Any]:
         """Run it with a value for each parameter; no list may be empty."""
-        return connection.exec_driver_sql(*self._spelt_for(connection).with_values(values))
+        text, parameters = self._spelt_for(connection).with_values(values)
+        return connection.exec_driver_sql(text, parameters, _OPTIONS)
 
     def many(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Run it once for each row of values, none of which is a list."""

@@ -15,6 +15,7 @@ from sqlalchemy.pool import QueuePool
 from stele import settings
 from stele.errors import InvalidParameterValue, MissingDependency
 from stele.stores.sql.database import Database
+from stele.stores.sql.dialect import AS_THEY_ARE
 from stele.stores.sql.sqlite import open_sqlite
 
 __all__ = ["MySql", "PostgreSql", "open_database"]
@@ -122,9 +123,16 @@ def _open_server(url: URL) -> Database:
         package, extra = _EXTRAS[url.drivername]
         raise MissingDependency(package, f"for {url.get_backend_name()}://", extra) from e
     if not mysql:
+        engine.dialect.do_execute = _execute_postgresql  # type: ignore[method-assign]
         return PostgreSql(url, engine)
     event.listen(engine, "connect", _prepare_mysql)
     return MySql(url, engine)
+
+
+def _execute_postgresql(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+    # As text, which is the default, each byte of a block comes as two digits. SQLAlchemy itself asks for types of the
+    # system's tables that psycopg does not read in the other form.
+    cursor.execute(statement, parameters, binary=context is not None and AS_THEY_ARE in context.execution_options)
 
 
 def _prepare_mysql(connection: Any, _record: object) -> None:
