@@ -34,4 +34,4 @@ def test_a_kill_at_any_statement_loses_nothing(uri, tmp_path):
     command = [sys.executable, str(HERE / "crash_driver.py"), uri, str(tmp_path / "notes")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 40  # writing statements, commits and returned connections; each was the last one once
+    assert int(done.stdout) > 30  # writing statements, commits and returned connections; each was the last one once

@@ -84,7 +84,6 @@ def test_processes_share_a_file(tmp_path):
 def test_waiting_writers_share_a_commit(store):
     """While one write holds the turn, the others queue up; they all land in the next transaction."""
     commits: list[int] = []
-    store.db._writer.dispose()
     event.listen(store.db._writer, "commit", lambda _connection: commits.append(1))
     entered, release = threading.Event(), threading.Event()
 
@@ -145,7 +144,7 @@ def test_a_failure_in_a_group_is_its_own(store):
 def test_full_disk_is_said_and_loses_nothing(store):
     run = store.create_run(r.CreateRun(experiment_id="0")).run.info.run_id
     store.log_metric(r.LogMetric(run_id=run, key="k", value=1.0, timestamp=0, step=0))
-    with store.db._writer.connect() as connection:
+    with store.db._writing() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar()
         connection.execute(text(f"PRAGMA max_page_count = {pages}"))
         connection.rollback()
@@ -154,7 +153,7 @@ def test_full_disk_is_said_and_loses_nothing(store):
         store.log_batch(r.LogBatch(run_id=run, tags=tags))
     found = store.get_run(r.GetRun(run_id=run)).run
     assert "t0" not in found.data.tags
-    with store.db._writer.connect() as connection:
+    with store.db._writing() as connection:
         connection.execute(text("PRAGMA max_page_count = 1000000"))
         connection.rollback()
     store.log_batch(r.LogBatch(run_id=run, tags=tags))

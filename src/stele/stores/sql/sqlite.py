@@ -66,6 +66,7 @@ class Sqlite(Database):
         self._compacting = open_turn(path.with_name(f"{path.name}.compaction.lock"))
         self._compaction = threading.Lock()  # a turn is between processes
         self._writer = writer
+        self._connection: Connection | None = None
         self._waiting: deque[_Task] = deque()
         self._turn = threading.Lock()
 
@@ -83,7 +84,7 @@ class Sqlite(Database):
     def _commit_waiting(self) -> None:
         tasks = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP))]
         try:
-            with self._processes, self._writer.connect() as connection:
+            with self._processes, self._writing() as connection:
                 forget_hooks(connection)
                 with connection.begin():
                     self._run(connection, tasks)
@@ -98,6 +99,17 @@ class Sqlite(Database):
         finally:
             for task in tasks:
                 task.done = True
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """The one connection that writes, kept open as long as nothing fails: a pool would look after it each time."""
+        connection, self._connection = self._connection or self._writer.connect(), None
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
 
     def _run(self, connection: Connection, tasks: list[_Task]) -> None:
         if len(tasks) == 1:  # alone, its failure may roll back everything
@@ -153,6 +165,9 @@ class Sqlite(Database):
         """Close every connection; the last one folds the write-ahead log into the file."""
         super().close()
         with self._processes:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
             self._writer.dispose()
         self._processes.close()
         self._compacting.close()
