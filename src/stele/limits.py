@@ -10,7 +10,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
+from itertools import islice
 
 from stele.errors import InvalidParameterValue, shown
 
@@ -144,8 +144,8 @@ def check_key(key: str, path: str) -> str:
     Raises:
         InvalidParameterValue: Otherwise.
     """
-    if (problem := _problem_of_key(key)) is not None:
-        raise InvalidParameterValue(f"{path} {problem}")
+    if not are_keys((key,)):
+        raise InvalidParameterValue(f"{path} {_problem_of_key(key)}")
     return key
 
 
@@ -153,15 +153,15 @@ def are_keys(keys: Sequence[str]) -> bool:
     """Whether :func:`check_key` allows all of them."""
     if _SEEN_KEYS.issuperset(keys):
         return True
-    if any(map(_problem_of_key, keys)):
+    fresh = set(keys) - _SEEN_KEYS
+    if any(map(_problem_of_key, fresh)):
         return False
-    if len(_SEEN_KEYS) + len(keys) > _MOST_SEEN_KEYS:
+    if len(_SEEN_KEYS) + len(fresh) > _MOST_SEEN_KEYS:
         _SEEN_KEYS.clear()
-    _SEEN_KEYS.update(keys[:_MOST_SEEN_KEYS])
+    _SEEN_KEYS.update(islice(fresh, _MOST_SEEN_KEYS))
     return True
 
 
-@lru_cache(_MOST_SEEN_KEYS)
 def _problem_of_key(key: str) -> str | None:
     if not key:
         return f"is missing. A key has 1 to {MAX_KEY_CHARACTERS} characters."
