@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -21,13 +20,6 @@ from stele.testing.run_table_calls import ids, new_experiment, new_run, table
 @pytest.fixture
 def experiment(sql_store: SqlStore) -> str:
     return new_experiment(sql_store)
-
-
-@pytest.fixture
-def other(sql_store: SqlStore, database_uri: str) -> Iterator[SqlStore]:
-    """A store of another process on the same database."""
-    with SqlStore(database_uri, sql_store.artifact_root) as store:
-        yield store
 
 
 def changes(store: SqlStore, experiment: str) -> Changes:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-
-import pytest
 
 from stele.schema import experiments as e
 from stele.schema import run_table as t
@@ -17,13 +14,6 @@ from stele.stores.sql import SqlStore
 from stele.stores.sql.purge import PurgeChoice
 
 STEPS = 2_000
-
-
-@pytest.fixture
-def other(sql_store: SqlStore, database_uri: str) -> Iterator[SqlStore]:
-    """A store of another process on the same database."""
-    with SqlStore(database_uri, sql_store.artifact_root) as store:
-        yield store
 
 
 def trained(store: SqlStore, experiment: str, value: float) -> str:

@@ -28,13 +28,6 @@ from stele.stores.sql.purge import PurgeChoice
 
 
 @pytest.fixture
-def other(sql_store: SqlStore, database_uri: str) -> Iterator[SqlStore]:
-    """A store of another process on the same database."""
-    with SqlStore(database_uri, sql_store.artifact_root) as store:
-        yield store
-
-
-@pytest.fixture
 def experiment(sql_store) -> str:
     return sql_store.create_experiment(e.CreateExperiment(name=uuid.uuid4().hex)).experiment_id
 

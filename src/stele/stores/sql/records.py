@@ -141,9 +141,9 @@ def _joined(keys: Ints, rows: Sequence[bytes], key: int | None) -> Grid:
     times: list[Ints] = []
     values: list[Floats] = []
     for row in rows:
-        _, count, length, _ = _GRID.unpack_from(row)
+        _, _, length, _ = _GRID.unpack_from(row)
         times.append(np.frombuffer(row, "<i8", 2 * length, _GRID.size).reshape(2, length))
-        grid = np.frombuffer(row, "<f8", count * length, _GRID.size + 16 * length).reshape(count, length)
+        grid = np.frombuffer(row, "<f8", len(keys) * length, _GRID.size + 16 * length).reshape(-1, length)
         values.append(grid[wanted])
     steps, timestamps = np.concatenate(times, axis=1)
     return Grid(keys[wanted], steps, timestamps, np.concatenate(values, axis=1))
