@@ -21,7 +21,7 @@ from stele.schema.ingest import Ingest, IngestResponse, IngestSeries
 from stele.stores.sql import dialect
 from stele.stores.sql.core import lock_runs, now_ms, run_in_use
 from stele.stores.sql.point_log import PointLog
-from stele.stores.sql.points import Floats, Ints, canonical_values
+from stele.stores.sql.points import Floats, Ints
 from stele.stores.sql.records import Packed, pack, pack_grid
 from stele.stores.sql.series import LogEntry
 from stele.stores.sql.tables import ingest_clients
@@ -145,13 +145,8 @@ def _run_points(columns: _Columns, counts: list[int], batch: Sequence[IngestSeri
     if _are_equal(steps) and _are_equal(timestamps):
         steps, timestamps = steps[:1], timestamps[:1]
     try:
-        run = _RunPoints(
-            columns.keys,
-            counts,
-            _joined(steps, "<i8"),
-            _joined(timestamps, "<i8"),
-            canonical_values(_joined(columns.values, "<f8")),
-        )
+        times = _joined(steps, "<i8"), _joined(timestamps, "<i8")
+        run = _RunPoints(columns.keys, counts, *times, _joined(columns.values, "<f8"))
     except OverflowError as e:
         raise _first_problem(batch) from e
     if run.timestamps.min() < 0:

@@ -76,9 +76,9 @@ def pack_grid(keys: Sequence[int], steps: Ints, timestamps: Ints, values: Floats
         keys: Key numbers, one for each metric.
         steps: Of every metric.
         timestamps: As many.
-        values: Those of the first metric, then those of the next, with one NaN.
+        values: Those of the first metric, then those of the next.
     """
-    grid = values.reshape(len(keys), -1)
+    grid = canonical_values(values).reshape(len(keys), -1)
     high = min(len(keys), ROW_POINTS)
     wide = ROW_POINTS // high
     parts = [slice(left, left + wide) for left in range(0, len(steps), wide)]
