@@ -117,7 +117,7 @@ def locked_run(connection: Connection, run_id: str, *, active: bool = True) -> A
         DoesNotExist: There is none.
         InvalidParameterValue: It is deleted, and ``active`` asks for one that is not.
     """
-    row = _LOCKED_RUN(connection, {"run_id": required(run_id, "run_id")}).one_or_none()
+    row = _LOCKED_RUN(connection, {"run_id": required(run_id, "run_id")}).first()
     if row is None:
         raise no_run(run_id)
     if active:
