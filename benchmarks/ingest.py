@@ -21,10 +21,23 @@ from stele.stores.rest import RestStore
 from stele.stores.sql import SqlStore
 from stele.transport import HttpTransport
 
-__all__ = ["Figures", "fill", "ingest_rows", "ingested", "size_rows", "their_figures", "wide_rows"]
+__all__ = [
+    "WIDE_BATCHES",
+    "Figures",
+    "fill",
+    "ingest_rows",
+    "ingested",
+    "ingested_wide",
+    "size_rows",
+    "their_figures",
+    "through_server",
+    "wide_rows",
+]
 
 _CLIENTS = 8
 _WIDE_KEYS = 10_000
+WIDE_BATCHES = {1_000: "1000 keys x 1 step", 100_000: "10 000 keys x 10 steps"}
+"""How many points a batch has, and of what."""
 _THEIR_WIDE_STEPS = 1
 
 
@@ -49,7 +62,7 @@ def ingest_rows(setting: Setting) -> Iterator[Row]:
 
     through = {
         clients: statistics.median(
-            _through_server(setting.folder / f"{clients}-{number}", points, clients) for number in rounds
+            through_server(setting.folder / f"{clients}-{number}", points, clients) for number in rounds
         )
         for clients in (1, _CLIENTS)
     }
@@ -64,11 +77,10 @@ def ingest_rows(setting: Setting) -> Iterator[Row]:
 def wide_rows(setting: Setting) -> Iterator[Row]:
     """A run of 10 000 keys: requests with 1000 keys of one step, and batches of ten steps as a journal sends them."""
     theirs = their_figures(setting, f"sqlite:///{setting.folder}/mlflow.db", wide(_WIDE_KEYS, _THEIR_WIDE_STEPS))
-    columns = wide(_WIDE_KEYS, setting.sizes.wide_steps)
-    for size, name in ((1_000, "1000 keys x 1 step"), (100_000, "10 000 keys x 10 steps")):
-        ours = ingested(f"sqlite:///{setting.folder}/{size}.db", columns, points=size)
+    for size, name in WIDE_BATCHES.items():
+        ours = ingested_wide(f"sqlite:///{setting.folder}/{size}.db", setting.sizes.wide_steps, size)
         what = f"ingest into 10 000 keys of a run, {name} a batch (MLflow: 1000 x 1), FULL, compacted, store"
-        yield Row(what, "points/s", ours.points_a_second, theirs.points_a_second, 600_000, limit=raw_rows())
+        yield Row(what, "points/s", ours, theirs.points_a_second, 600_000, limit=raw_rows())
 
 
 def size_rows(setting: Setting) -> Iterator[Row]:
@@ -94,6 +106,11 @@ def ingested(uri: str, columns: Columns, *, points: int = 1_000) -> Figures:
         return Figures(columns.points / seconds, (store.file_bytes() - before) / columns.points)
 
 
+def ingested_wide(uri: str, steps: int, points: int) -> float:
+    """Points/s into 10 000 keys of one run in a new database, so many points a batch."""
+    return ingested(uri, wide(_WIDE_KEYS, steps), points=points).points_a_second
+
+
 def fill(store: SqlStore, run_id: str, columns: Columns, *, points: int = 1_000) -> float:
     """Store points in batches of so many and compact them; returns the seconds, those to make the batches excluded."""
     made = list(batches(run_id, columns, points=points, client_id=uuid.uuid4().hex))
@@ -104,13 +121,15 @@ def fill(store: SqlStore, run_id: str, columns: Columns, *, points: int = 1_000)
     return time.perf_counter() - started
 
 
-def _through_server(folder: Path, columns: Columns, clients: int) -> float:
+def through_server(folder: Path, columns: Columns, clients: int, uri: str = "") -> float:
     """Points/s from the first request until the last point is compacted, by the server or as ``stele db compact``.
 
-    Each client sends its part of the steps to a run of its own, one request after the other.
+    Each client sends its part of the steps to a run of its own, one request after the other. The server has its files
+    in a new ``folder``, and its database there as well unless it is given.
     """
     folder.mkdir()
-    with stele_server(folder) as server, SqlStore(f"sqlite:///{folder}/stele.db", str(folder)) as observer:
+    uri = uri or f"sqlite:///{folder}/stele.db"
+    with stele_server(folder, uri) as server, SqlStore(uri, str(folder)) as observer:
         senders = [_Sender(server.url, part) for part in columns.parted(clients)]
         started = time.perf_counter()
         with ThreadPoolExecutor(clients) as pool:

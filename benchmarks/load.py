@@ -12,20 +12,20 @@ from benchmarks.results import Row
 from benchmarks.servers import Server, mlflow_server, stele_server
 from benchmarks.setting import Setting
 
-__all__ = ["load_rows"]
+__all__ = ["LARGE", "SMALL", "THEIR_SMALL", "load_rows", "loaded"]
 
-_LARGE = (8, 1000)
-_SMALL = (32, 5)
+LARGE = (8, 1000)
+SMALL = (32, 5)
 # With 32 clients MLflow's pool of connections gives out, and it answers one request in two seconds.
-_THEIR_SMALL = (8, 5)
+THEIR_SMALL = (8, 5)
 
 
 def load_rows(setting: Setting) -> Iterator[Row]:
     """Clients and points of a request: a few that send much, and many that send little."""
     with stele_server(setting.folder) as server:
-        ours = [_loaded(server, *kind, setting) for kind in (_LARGE, _SMALL)]
+        ours = [loaded(server, *kind, setting.sizes.request_seconds) for kind in (LARGE, SMALL)]
     with mlflow_server(setting.theirs, setting.folder) as server:
-        theirs = [_loaded(server, *kind, setting) for kind in (_LARGE, _THEIR_SMALL)]
+        theirs = [loaded(server, *kind, setting.sizes.request_seconds) for kind in (LARGE, THEIR_SMALL)]
     what = "log-batch JSON of 1000 points, 8 clients, HTTP"
     yield Row(what, "points/s", ours[0]["points_a_second"], theirs[0]["points_a_second"], 100_000)
     yield Row(f"{what}: p99", "ms", ours[0]["p99_ms"], theirs[0]["p99_ms"])
@@ -38,6 +38,7 @@ def load_rows(setting: Setting) -> Iterator[Row]:
     yield Row("log-batch of many clients: not answered with 200", "requests", refused, their_refused, 0)
 
 
-def _loaded(server: Server, clients: int, points: int, setting: Setting) -> Any:
-    arguments = [str(item) for item in (server.port, clients, points, setting.sizes.request_seconds)]
+def loaded(server: Server, clients: int, points: int, seconds: float) -> Any:
+    """The figures of ``load_client.py``: so many clients that send so many points a request to a server."""
+    arguments = [str(item) for item in (server.port, clients, points, seconds)]
     return run_script(sys.executable, "load_client.py", *arguments)

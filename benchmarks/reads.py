@@ -23,13 +23,23 @@ from stele.schema.runs import CreateRun
 from stele.schema.series import BucketSeries, GetSeries, PointSeries
 from stele.stores.sql import SqlStore
 
-__all__ = ["BUCKETS", "KEY", "Series", "chart_ms", "read_rows", "stored_series", "to_numpy_ms"]
+__all__ = [
+    "BUCKETS",
+    "CHART_BUCKETS",
+    "KEY",
+    "Series",
+    "chart_ms",
+    "json_ms",
+    "read_rows",
+    "stored_series",
+    "to_numpy_ms",
+]
 
 KEY = "accuracy"
 _BATCH = 100_000
 _ROUNDS = 15
 BUCKETS = 2_000
-_CHART_BUCKETS = 400
+CHART_BUCKETS = 400
 _MILLION = 1_000_000
 _THEIR_POINTS = 320
 """What MLflow's page asks for."""
@@ -62,22 +72,22 @@ def read_rows(setting: Setting) -> Iterator[Row]:
         long = stored_series(store, sizes.long_points)
         chart = [stored_series(store, sizes.chart_steps) for _ in range(sizes.chart_runs)]
         in_store = to_numpy_ms(store, whole)
-        charts = _Chart(chart_ms(store, [long], BUCKETS), chart_ms(store, chart, _CHART_BUCKETS))
+        charts = _Chart(chart_ms(store, [long], BUCKETS), chart_ms(store, chart, CHART_BUCKETS))
     with stele_server(setting.folder) as server:
         over_http, charts_http = _through_server(server.url, whole, long, chart)
-        json_ms = _get_ms(server, "get-history", [("run_id", history.run_id), ("metric_key", KEY)], _ROUNDS)
+        whole_json = json_ms(server, history)
 
     what = f"{whole.points:,} points to numpy"
     size = f"MLflow: {sizes.history_points:,} points to objects"
     limit = memcpy_ms(whole.points)
     yield Row(f"{what}, store ({size})", "ms", in_store, theirs.history, 12, limit=limit)
     yield Row(f"{what}, HTTP ({size})", "ms", over_http, theirs.history_http, 60, limit=limit)
-    yield Row(f"MLflow's JSON of {history.points:,} points, whole answer, HTTP", "ms", json_ms, theirs.json, 25)
+    yield Row(f"MLflow's JSON of {history.points:,} points, whole answer, HTTP", "ms", whole_json, theirs.json, 25)
     what = f"{long.points:,} points to {BUCKETS} buckets"
     size = f"MLflow: {sizes.history_points:,} points to {_THEIR_POINTS}, HTTP"
     yield Row(f"{what}, store ({size})", "ms", charts.long, theirs.interval, 3)
     yield Row(f"{what}, HTTP ({size})", "ms", charts_http.long, theirs.interval, 12)
-    what = f"{sizes.chart_runs} runs x {sizes.chart_steps:,} steps to {_CHART_BUCKETS} buckets each"
+    what = f"{sizes.chart_runs} runs x {sizes.chart_steps:,} steps to {CHART_BUCKETS} buckets each"
     size = f"MLflow: {sizes.chart_runs} runs x {_their_chart_steps(sizes):,} steps to {_THEIR_POINTS}, HTTP"
     yield Row(f"{what}, store ({size})", "ms", charts.many, theirs.chart, 30 * sizes.chart_runs / 100)
     yield Row(f"{what}, HTTP ({size})", "ms", charts_http.many, theirs.chart)
@@ -114,13 +124,18 @@ def chart_ms(store: SqlStore, series: Sequence[Series], buckets: int) -> float:
     return median_ms(read, _ROUNDS)
 
 
+def json_ms(server: Server, series: Series) -> float:
+    """Milliseconds until the last byte of MLflow's JSON of a series."""
+    return _get_ms(server, "get-history", [("run_id", series.run_id), ("metric_key", KEY)], _ROUNDS)
+
+
 def _through_server(url: str, whole: Series, long: Series, chart: Sequence[Series]) -> tuple[float, _Chart]:
     """What a script sees: milliseconds to arrays, and to buckets."""
     stele.set_tracking_uri(url)
     try:
         whole_ms = median_ms(lambda: stele.metric_history(whole.run_id, KEY, output_format="numpy"), _ROUNDS)
         charts = []
-        for series, buckets in (([long], BUCKETS), (chart, _CHART_BUCKETS)):
+        for series, buckets in (([long], BUCKETS), (chart, CHART_BUCKETS)):
             read = partial(
                 stele.metric_history,
                 [item.run_id for item in series],

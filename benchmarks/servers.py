@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -46,12 +46,12 @@ def stele_server(folder: Path, uri: str = "sqlite:///stele.db") -> Iterator[Serv
 
 
 @contextmanager
-def mlflow_server(theirs: Path, folder: Path, uri: str = "sqlite:///mlflow.db") -> Iterator[Server]:
-    """A server of MLflow with one process for requests, as ours has."""
+def mlflow_server(theirs: Path, folder: Path, uri: str = "sqlite:///mlflow.db", **environment: str) -> Iterator[Server]:
+    """A server of MLflow with one process for requests, as ours has; more variables of its environment by name."""
     port = free_port()
     command = [str(theirs.parent / "mlflow"), "server", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", uri, "--artifacts-destination", "./files"]
-    with _running(command, port, folder) as server:
+    with _running(command, port, folder, environment) as server:
         yield server
 
 
@@ -69,17 +69,16 @@ def mlflow_scoring(theirs: Path, model: Path, folder: Path) -> Iterator[Server]:
     """MLflow serving a model in its environment, with one process for requests."""
     port = free_port()
     command = [str(theirs.parent / "mlflow"), "models", "serve", "-m", str(model), "-p", str(port), "--env-manager"]
-    with _running([*command, "local", "--workers", "1"], port, folder, theirs.parent) as server:
+    programs = f"{theirs.parent}{os.pathsep}{os.environ['PATH']}"  # where it looks for gunicorn and the like
+    with _running([*command, "local", "--workers", "1"], port, folder, {"PATH": programs}) as server:
         yield server
 
 
 @contextmanager
-def _running(command: list[str], port: int, folder: Path, programs: Path | None = None) -> Iterator[Server]:
-    """``programs`` is a directory where the server looks for other programs first."""
+def _running(command: list[str], port: int, folder: Path, more: Mapping[str, str] = {}) -> Iterator[Server]:
+    """``more`` is added to the environment."""
     silent = subprocess.DEVNULL
-    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
-    if programs is not None:
-        environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
+    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"} | more
     process = subprocess.Popen(command, cwd=folder, stdout=silent, stderr=silent, env=environment)
     try:
         _wait_for(port, process)
