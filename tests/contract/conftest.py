@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 
 from asgi_caller import config
 from services import fresh_database
+from sql_statements import statements_sent
 from stele.server.app import create_app
 from stele.stores.base import TrackingStore
 from stele.stores.rest import RestStore
@@ -52,6 +53,21 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         return
     with fresh_database(request.param) as uri:
         yield from _with_tables(open_database(uri).engine)
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """A connection whose changes nobody sees and nobody keeps."""
+    with engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+
+
+@pytest.fixture
+def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
+    """What is sent to the database from now on."""
+    with statements_sent(engine) as sent:
+        yield sent
 
 
 def _with_tables(engine: Engine) -> Iterator[Engine]:

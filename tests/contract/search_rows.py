@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, insert
 
@@ -14,6 +15,27 @@ from stele.stores.sql.tables import KIND_METRIC, KIND_PARAM, KIND_TAG, TEXT_PREF
 from stele.testing.search_oracle import ExperimentRecord, Point, RunRecord, number_in, summary
 
 ALL_TABLES = list(reversed(tables.metadata.sorted_tables))
+
+
+def a_run(number: int, **fields: Any) -> RunRecord:
+    """A run with nothing but a number, and the fields that are given."""
+    known = {
+        "run_id": f"r{number}",
+        "experiment_id": 1,
+        "stage": "active",
+        "status": "FINISHED",
+        "start_time": number,
+        "end_time": None,
+        "run_name": "",
+        "user_id": "",
+        "artifact_uri": "",
+    }
+    return RunRecord(**(known | fields))
+
+
+def loss(value: float) -> dict[str, tuple[Point, ...]]:
+    """One metric with one point."""
+    return {"loss": (Point(value, 0, 0),)}
 
 
 def load_runs(connection: Connection, records: Sequence[RunRecord]) -> dict[int, str]:

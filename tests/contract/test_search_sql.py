@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from search_rows import ALL_TABLES, add_experiment, add_run, load_runs, order_text
+from search_rows import ALL_TABLES, a_run, add_experiment, add_run, load_runs, loss, order_text
 from sqlalchemy import Connection, Engine, insert
 
-from sql_statements import statements_sent
 from stele.errors import DeadlineExceeded, InvalidFilter, InvalidParameterValue
 from stele.search.fields import RUNS
 from stele.search.grammar import parse_filter
@@ -44,14 +42,6 @@ from stele.testing.search_strategies import (
 VIEWS = ("ACTIVE_ONLY", "DELETED_ONLY", "ALL")
 EXAMPLES = int(os.environ.get("STELE_TEST_EXAMPLES", "60"))
 PROPERTY = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-@pytest.fixture
-def connection(engine: Engine) -> Iterator[Connection]:
-    """A connection whose changes nobody sees and nobody keeps."""
-    with engine.connect() as connection, connection.begin() as transaction:
-        yield connection
-        transaction.rollback()
 
 
 # Asking
@@ -168,32 +158,6 @@ def test_experiments_are_those_of_the_oracle(
 
 
 # Single behaviours
-
-
-def a_run(number: int, **fields: Any) -> RunRecord:
-    known = {
-        "run_id": f"r{number}",
-        "experiment_id": 1,
-        "stage": "active",
-        "status": "FINISHED",
-        "start_time": number,
-        "end_time": None,
-        "run_name": "",
-        "user_id": "",
-        "artifact_uri": "",
-    }
-    return RunRecord(**(known | fields))
-
-
-def loss(value: float) -> dict[str, tuple[Point, ...]]:
-    return {"loss": (Point(value, 0, 0),)}
-
-
-@pytest.fixture
-def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
-    """What is sent to the database from now on."""
-    with statements_sent(engine) as sent:
-        yield sent
 
 
 NASTY = (
@@ -388,48 +352,6 @@ def test_statements_of_a_search(
     statements.clear()
     find_experiments(connection, ExperimentQuery("tags.a = 'b'", "ALL", ["name"], 5, None, NOW))
     assert len(statements) == 1
-
-
-INDEXED = (
-    ("params.a = '1' AND metrics.loss < 5", []),
-    ("params.a LIKE 'x%' OR metrics.loss BETWEEN 1 AND 2", ["metrics.loss DESC"]),
-    ("params.a LIKE '%x' AND tags.a ILIKE 'y' AND tags.a RLIKE 'z'", []),
-    ("params.a < 0.5", ["params.a"]),
-    ("run_id IN ('r1', 'r2')", []),
-    ("datasets.name = 'x' AND datasets.context = 'y'", []),
-    ("NOT metrics.loss = 1 AND mean(metrics.loss) > 2", ["min(metrics.loss)", "tags.a"]),
-    ("status = 'FINISHED' AND start_time > 5", ["end_time"]),
-    (None, ["metrics.loss DESC", "params.a"]),
-    (None, ["tags.a"]),
-)
-
-
-# Only SQLite: the others plan by statistics, which a small store does not have.
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("walk_cost", [0.0, math.inf])
-@pytest.mark.parametrize(("filter_string", "order_by"), INDEXED)
-def test_no_table_is_read_from_end_to_end(
-    connection: Connection,
-    statements: list[tuple[str, Any]],
-    monkeypatch: pytest.MonkeyPatch,
-    filter_string: str | None,
-    order_by: list[str],
-    walk_cost: float,
-) -> None:
-    monkeypatch.setattr(search_plan, "_walk_cost", lambda *_known: walk_cost)
-    records = [
-        a_run(i, params={"a": "1"}, tags={"a": "y"}, metrics=loss(i), datasets=(("x", "d", "y"),)) for i in range(9)
-    ]
-    load_runs(connection, records)
-    statements.clear()
-    first = find_runs(connection, RunQuery([1], filter_string, "ACTIVE_ONLY", order_by, 2, None, NOW))
-    find_runs(connection, RunQuery([1], filter_string, "ACTIVE_ONLY", order_by, 2, first.next_page_token, NOW))
-    for statement, parameters in list(statements):
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        steps = [row[3] for row in plan]
-        # Subqueries that were read through an index before may be scanned.
-        scans = [step for step in steps if re.match(r"SCAN (?!found|sample|masks|anon|CONSTANT)", step)]
-        assert not scans, (statement, steps)
 
 
 def test_a_slow_search_ends(engine: Engine) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Select,
     String,
     and_,
     any_,
@@ -34,6 +35,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import True_
 from sqlalchemy.sql.selectable import Join
 
+from stele.limits import INT64_MAX
 from stele.search import like
 from stele.search.automaton import matcher
 from stele.search.regex import to_portable
@@ -112,6 +114,9 @@ class Dialect(Protocol):
     def probe(self, key: Condition, value: Condition) -> Condition:
         """A row exists that ``key`` names by an index and that fulfils ``value``, looked up for one run at a time."""
 
+    def first(self, query: Select[Any]) -> Select[Any]:
+        """The query as a source whose own conditions are tested before those of what it stands in."""
+
     sorts_in_steps: bool
     """Whether it sorts rows that come in the order of the first sort term without reading all of them."""
 
@@ -121,6 +126,9 @@ class _Common:
 
     def probe(self, key: Condition, value: Condition) -> Condition:
         return exists(literal_column("1")).where(key, value)
+
+    def first(self, query: Select[Any]) -> Select[Any]:
+        return query
 
     def equal(self, text: TextExpression, value: str) -> Condition:
         return text == value
@@ -169,7 +177,11 @@ class _PostgreSql(_Common):
     def probe(self, key: Condition, value: Condition) -> Condition:
         # Else PostgreSQL makes a semi-join over the whole key of it (OFFSET), or reads the index of the values (CASE).
         tested = true() if isinstance(value, True_) else case((value, true()), else_=false())
-        return select(literal_column("1")).where(key, tested).offset(literal_column("0")).exists()
+        return self.first(select(literal_column("1")).where(key, tested)).exists()
+
+    def first(self, query: Select[Any]) -> Select[Any]:
+        # Else PostgreSQL tests a look-up in another index before a pattern, for each text that a key has.
+        return query.offset(literal_column("0"))
 
     def ilike(self, text: TextExpression, pattern: str) -> Condition:
         return text.bool_op("~")(like.to_regex(pattern, end="$", ignore_case=True))
@@ -188,6 +200,9 @@ class _MySql(_Common):
 
     def probe(self, key: Condition, value: Condition) -> Condition:
         return case((super().probe(key, value), 1), else_=0) == 1  # else it becomes a semi-join
+
+    def first(self, query: Select[Any]) -> Select[Any]:
+        return query.limit(literal_column(str(INT64_MAX)))  # as with PostgreSQL
 
     def equal(self, text: TextExpression, value: str) -> Condition:
         return self.among(text, [value])

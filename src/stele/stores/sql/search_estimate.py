@@ -187,6 +187,7 @@ class Driver:
         residual: What of the node is still to be tested.
         reading: Cost of reading the run numbers.
         matches: How many these are.
+        sifts: Whether it reads more rows than match, so that nothing else should be tested of them before.
         total: Cost of the whole plan.
     """
 
@@ -194,6 +195,7 @@ class Driver:
     residual: Node | None
     reading: float
     matches: float
+    sifts: bool = False
     total: float = 0.0
 
 
@@ -234,8 +236,9 @@ def cheapest_driver(node: Node | None, estimate: Estimate) -> Driver | None:
 def _leaf_driver(node: Compare, estimate: Estimate) -> Driver | None:
     if node not in estimate.counts:
         return None
-    select = estimate.leaves[node].select
-    return _with_total(Driver((select,), None, estimate.reading(node), estimate.matches(node)), estimate)
+    leaf = estimate.leaves[node]
+    driver = Driver((leaf.select,), None, estimate.reading(node), estimate.matches(node), sifts=not leaf.exact)
+    return _with_total(driver, estimate)
 
 
 def _and_driver(items: tuple[Node, ...], estimate: Estimate) -> Driver | None:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, not_, or_, select, true, union
+from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, not_, select, true, union
 from sqlalchemy.sql.elements import False_
 
 from stele.search.page import SortValue
@@ -56,7 +56,7 @@ class Found:
 
 
 def read_runs(search: RunSearch) -> list[Found]:
-    """At most ``search.limit`` runs, in order: at most four statements."""
+    """At most ``search.limit`` runs, in order: at most four statements, on MySQL five."""
     page = _page(search)
     search = replace(search, node=page.choice.node)
     match page.choice.way:
@@ -230,19 +230,33 @@ def _allows(node: Node, rank: int, key: SortKey) -> bool:
 def _read_phase(search: RunSearch, page: Page, rank: int) -> list[Found]:
     if rank == PRESENT and not search.clauses.dialect.sorts_in_steps:
         # It would sort all runs that have the key for a page of them, so let the first entries do when they suffice.
-        found = _read(search, page, "first entries", lambda: _phase(search, rank, page.choice.entries))
-        if len(found) == search.limit:
-            return found
+        last = _last_of_first(search, page.choice.entries)
+        if last is not None:
+            found = _read(search, page, "first entries", lambda: _phase(search, rank, bounded=True), last=last)
+            if len(found) == search.limit:
+                return found
     return _read(search, page, rank, lambda: _phase(search, rank))
 
 
-def _phase(search: RunSearch, rank: int, entries: int | None = None) -> _Statement:
+def _last_of_first(search: RunSearch, entries: int) -> Any:
+    """The value behind so many entries of the index that is walked along; None when there are fewer.
+
+    Asked for itself: MySQL finds a bound in the index only when it knows it beforehand.
+    """
+    first = search.keys[0]
+    table = key_table(first.key.field.entity, "walk")
+    ordered = table.c.value.asc() if first.key.ascending else table.c.value.desc()
+    walked = select(table.c.value).where(*walked_range(search, table, PRESENT)).order_by(ordered)
+    return search.connection.scalar(walked.limit(1).offset(entries))
+
+
+def _phase(search: RunSearch, rank: int, *, bounded: bool = False) -> _Statement:
     """The statement of one phase.
 
     Args:
         search: The search.
         rank: The rank of the first sort key.
-        entries: How many entries of the index to read, and those that are equal to the last; None for all.
+        bounded: Whether to read the index only up to the value of the parameter ``last``.
     """
     first, *others = search.keys
     table = key_table(first.key.field.entity, "walk")
@@ -256,18 +270,10 @@ def _phase(search: RunSearch, rank: int, entries: int | None = None) -> _Stateme
     source = look_up(table, runs, runs.c.run == table.c.run)
     source, terms = _joined(search, source, table.c.run, others)
     conditions = [*walked_range(search, table, rank), *_probes(search, table), search.scope(runs)]
-    if entries is not None:
-        conditions.append(_among_first(search, table, entries))
+    if bounded:
+        last: ColumnElement[Any] = bindparam("last", type_=table.c.value.type)
+        conditions.append(table.c.value <= last if first.key.ascending else table.c.value >= last)
     return _Statement(source, tuple(conditions), [*first.terms(runs, table, rank), *terms])
-
-
-def _among_first(search: RunSearch, table: FromClause, entries: int) -> Condition:
-    first = search.keys[0]
-    last = key_table(first.key.field.entity, "last")
-    ordered = last.c.value.asc() if first.key.ascending else last.c.value.desc()
-    walked = select(last.c.value).where(*walked_range(search, last, PRESENT)).order_by(ordered)
-    value = walked.limit(1).offset(entries).scalar_subquery()
-    return or_(value.is_(None), table.c.value <= value if first.key.ascending else table.c.value >= value)
 
 
 def _probes(search: RunSearch, table: FromClause) -> Iterator[Condition]:
@@ -284,7 +290,8 @@ def _driven(search: RunSearch, choice: Choice) -> _Statement:
     assert driver is not None
     assert estimate is not None
     selects = driver.selects
-    numbers = (selects[0] if len(selects) == 1 else union(*selects)).subquery("found")
+    alone = search.clauses.dialect.first(selects[0]) if driver.sifts else selects[0]
+    numbers = (alone if len(selects) == 1 else union(*selects)).subquery("found")
     source: FromClause = look_up(numbers, runs, runs.c.run == numbers.c.run)
     source, terms = _joined(search, source, numbers.c.run, search.keys)
     conditions: list[Condition] = []
