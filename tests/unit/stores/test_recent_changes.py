@@ -88,7 +88,7 @@ def test_runs_are_looked_up_by_their_ids_whenever_they_changed(sql_store, experi
 
 
 def test_a_change_that_commits_late_is_seen(sql_store, experiment):
-    """Two transactions: the one with the lower stamp becomes visible after the other."""
+    """Two transactions: the one with the stamp that is not higher becomes visible after the other."""
     if sql_store.db.family == "sqlite":
         pytest.skip("SQLite has one writer at a time")
     slow, fast = new_run(sql_store, experiment), new_run(sql_store, experiment)
@@ -107,7 +107,7 @@ def test_a_change_that_commits_late_is_seen(sql_store, experiment):
     go_on.set()
     thread.join()
     after = stamps(sql_store, experiment, since=between[fast])
-    assert after[fast] == between[fast] > after[slow] > between[slow]
+    assert after[fast] == between[fast] >= after[slow] > between[slow]  # both may be of one millisecond
 
 
 def test_the_registry_and_the_experiments_have_marks(sql_store):
