@@ -83,7 +83,7 @@ QUICK = Sizes(
     page_runs=(10_000, 100_000),
     page_points=1_000_000,
     page_rounds=5,
-    page_live_seconds=120,
+    page_live_seconds=30,
 )
 FULL = Sizes(
     calls=3_000_000,

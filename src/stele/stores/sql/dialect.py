@@ -14,7 +14,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Executable
 
-__all__ = ["AS_THEY_ARE", "Found", "Prepared", "insert_ignore", "insert_ignore_of", "upsert", "upsert_of"]
+__all__ = ["AS_THEY_ARE", "Answer", "Prepared", "insert_ignore", "insert_ignore_of", "upsert", "upsert_of"]
 
 AS_THEY_ARE = "stele_as_they_are"
 """Execution option of statements whose results are numbers, texts and bytes."""
@@ -73,11 +73,11 @@ class Prepared:
         self._statement = statement
         self._spelt: dict[str, _Spelt] = {}
 
-    def __call__(self, connection: Connection, values: dict[str, Any]) -> CursorResult[Any] | Found:
+    def __call__(self, connection: Connection, values: dict[str, Any]) -> CursorResult[Any] | Answer:
         """Run it with a value for each parameter; no list may be empty."""
         text, parameters = self._spelt_for(connection).with_values(values)
         if connection.dialect.name == "sqlite" and not _is_heard(connection):
-            return _found(connection, text, parameters)
+            return _asked(connection, text, parameters)
         return connection.exec_driver_sql(text, parameters, _OPTIONS)
 
     def many(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -106,7 +106,7 @@ class Prepared:
         return self._spelt[name]
 
 
-class Found:
+class Answer:
     """What SQLite answers: the part of a result of SQLAlchemy that is needed here."""
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
@@ -146,12 +146,12 @@ def _is_heard(connection: Connection) -> bool:
     return bool(hooks.before_cursor_execute or hooks.after_cursor_execute)
 
 
-def _found(connection: Connection, text: str, parameters: Any) -> Found:
+def _asked(connection: Connection, text: str, parameters: Any) -> Answer:
     if not connection.in_transaction():
         connection.begin()  # as SQLAlchemy does by itself
     database: Any = connection.connection.driver_connection
     try:
-        return Found(database.execute(text, parameters))
+        return Answer(database.execute(text, parameters))
     except sqlite3.Error as e:
         raise DBAPIError.instance(text, parameters, e, sqlite3.Error, dialect=connection.dialect) from e
 
