@@ -9,7 +9,11 @@ from series_oracle import key_number, new_experiment, new_run, small_blocks
 from sqlalchemy import insert, select, update
 
 from stele.schema import runs as r
+from stele.schema.ingest import Ingest, IngestSeries
 from stele.schema.metrics import Metric
+from stele.schema.rewinds import RewindRun
+from stele.schema.series import GetSeries
+from stele.stores.sql.column_blocks import BLOCK_POINTS
 from stele.stores.sql.pyramid import read_cells
 from stele.stores.sql.series_reader import read_points
 from stele.stores.sql.tables import rewinds, segments
@@ -60,3 +64,22 @@ def test_hidden_points_are_not_read(rewound):
     assert again.steps.tolist() == list(range(15, 50))
     cells = store.db.read(lambda c: read_cells(c, number, key, None, None, 1))
     assert int(cells["points"].sum()) == len(points)
+
+
+def test_a_chart_that_was_asked_for_before_shows_less_of_a_fork_that_was_rewound(sql_store):
+    experiment = new_experiment(sql_store)
+    run_id, number = new_run(sql_store, experiment)
+    count = BLOCK_POINTS
+    columns = list(range(count)), [0] * count, [0.5] * count
+    sql_store.ingest(Ingest(client_id=run_id, sequence=1, series=[IngestSeries(run_id, "loss", *columns)]))
+    sql_store.compact_run(number, whole=True, until=math.inf)
+    fork = sql_store.create_run(r.CreateRun(experiment_id=experiment, fork_from=run_id)).run.info.run_id
+
+    def last_steps():
+        [found] = sql_store.get_series(GetSeries(run_ids=[fork], keys=["loss"], buckets=4)).series
+        return found.last_x.data.tolist()
+
+    assert last_steps()[-1] == count - 1
+    for step in (count - 100, count - 200):
+        sql_store.rewind_run(RewindRun(run_id=fork, step=step))
+        assert last_steps()[-1] == step

@@ -169,7 +169,8 @@ def _blocks(
     connection: Connection, asked: dict[str, int], sealed: list[Segment], joined: int, cache: CellCache
 ) -> Blocks | None:
     """The sealed segments with their cells; None when one of them is no longer there."""
-    place = (asked["run"], joined, tuple(segment.id for segment in sealed))
+    # A rewind of a forked run cuts what it shares, and no segment gets another number by that.
+    place = (asked["run"], joined, tuple((segment.id, segment.cut) for segment in sealed))
     blocks = cache.get(place)
     if blocks is None:
         rows = map(Segment._make, _SUMMARIES(connection, asked).all())
