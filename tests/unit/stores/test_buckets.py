@@ -16,7 +16,7 @@ from stele.schema.ingest import Ingest, IngestSeries
 from stele.schema.runs import CreateRun
 from stele.schema.series import BucketSeries, GetSeries, PointSeries
 from stele.stores.sql import SqlStore
-from stele.stores.sql.buckets import bucketed, cell_columns, extent_of, point_columns
+from stele.stores.sql.buckets import bucketed
 from stele.stores.sql.cells import grouped
 from stele.stores.sql.points import Points, sorted_distinct
 
@@ -39,8 +39,7 @@ def series(draw):
 
 @given(points=series(), count=st.integers(1, 50), size=st.sampled_from([1, 2, 8, 256]), time=st.booleans())
 def test_every_point_is_in_one_bucket(points, count, size, time):
-    columns = point_columns(points) if size == 1 else cell_columns(grouped(points, size))
-    buckets = bucketed(columns, extent_of(columns, time=time), count)
+    [buckets] = bucketed([points if size == 1 else grouped(points, size)], count, time=time)
     numbers = points.values[~np.isnan(points.values)]
     finite = points.values[np.isfinite(points.values)]
     assume(size == 1 or not len(finite) or abs(finite).max() < 1e300)  # the sum of a cell is a double
@@ -64,8 +63,7 @@ def test_every_point_is_in_one_bucket(points, count, size, time):
 
 @given(points=series(), count=st.integers(1, 50))
 def test_buckets_of_points_are_intervals_of_one_width(points, count):
-    columns = point_columns(points)
-    buckets = bucketed(columns, extent_of(columns, time=False), count)
+    [buckets] = bucketed([points], count, time=False)
     bounds = list(zip(buckets["first_x"].tolist(), buckets["last_x"].tolist(), strict=True))
     assert all(last < first for (_, last), (first, _) in pairwise(bounds))
     span = bounds[-1][1] - bounds[0][0] + 1
@@ -75,6 +73,18 @@ def test_buckets_of_points_are_intervals_of_one_width(points, count):
         assert len(inside) == buckets["counts"][row]
         assert repr(float(inside[-1])) == repr(float(buckets["last"][row]))
         assert points.timestamps[points.steps <= last][-1] == buckets["timestamps"][row]
+
+
+@given(
+    several=st.lists(series() | series().map(lambda points: grouped(points, 8)), min_size=1, max_size=4),
+    count=st.integers(1, 50),
+    time=st.booleans(),
+)
+def test_series_have_the_same_buckets_together_as_alone(several, count, time):
+    for together, each in zip(bucketed(several, count, time=time), several, strict=True):
+        [alone] = bucketed([each], count, time=time)
+        for name, column in alone.items():
+            assert together[name].tobytes() == column.tobytes()
 
 
 @pytest.fixture(scope="module", params=["in the log", "in segments"])

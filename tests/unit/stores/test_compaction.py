@@ -22,8 +22,10 @@ from sqlalchemy import select
 from stele.schema import runs as r
 from stele.schema.metrics import Metric
 from stele.stores.sql import SqlStore
+from stele.stores.sql.cells import as_cells
 from stele.stores.sql.compaction import compact_once
-from stele.stores.sql.pyramid import read_cells
+from stele.stores.sql.points import Steps
+from stele.stores.sql.pyramid import CellSeries, read_cells
 from stele.stores.sql.series_reader import read_points
 from stele.stores.sql.tables import latest_metrics, segments
 
@@ -48,19 +50,19 @@ def store(tmp_path_factory):
 def check(store: SqlStore, experiment: str, number: int, oracle: Oracle, bounds: list[tuple]) -> None:
     keys = {key: key_number(store, experiment, key) for key in oracle.series}
     for first, last in bounds:
-        found = store.db.read(lambda c, low=first, high=last: read_points(c, number, keys.values(), low, high))
+        steps = Steps.between(first, last)
+        found = store.db.read(lambda c, of=steps: read_points(c, number, keys.values(), of))
         for key, key_id in keys.items():
             expected = oracle.rows(key, first, last)
             assert same_rows(rows_of(found[key_id]), expected)
-            one = store.db.read(lambda c, k=key_id, low=first, high=last: read_points(c, number, [k], low, high))
+            one = store.db.read(lambda c, k=key_id, of=steps: read_points(c, number, [k], of))
             assert same_rows(rows_of(one[key_id]), expected)
             for most, cache in ((1, None), (3, None), (1, store.cells), (3, store.cells)):
-                cells = store.db.read(
-                    lambda c, k=key_id, low=first, high=last, m=most, kept=cache: read_cells(
-                        c, number, k, low, high, m, kept
-                    )
+                wanted = [CellSeries(number, key_id, most)]
+                [cells] = store.db.read(
+                    lambda c, series=wanted, of=steps, kept=cache: list(read_cells(c, series, of, kept))
                 )
-                assert_cells(cells, expected)
+                assert_cells(as_cells(cells), expected)
 
 
 def check_summaries(store: SqlStore, experiment: str, number: int, oracle: Oracle) -> None:

@@ -13,8 +13,9 @@ from stele.schema.ingest import Ingest, IngestSeries
 from stele.schema.metrics import Metric
 from stele.schema.rewinds import RewindRun
 from stele.schema.series import GetSeries
+from stele.stores.sql.cells import as_cells
 from stele.stores.sql.column_blocks import BLOCK_POINTS
-from stele.stores.sql.pyramid import read_cells
+from stele.stores.sql.pyramid import CellSeries, read_cells
 from stele.stores.sql.series_reader import read_points
 from stele.stores.sql.tables import rewinds, segments
 
@@ -62,8 +63,8 @@ def test_hidden_points_are_not_read(rewound):
     early, again = points[points.values == 1.0], points[points.values == 2.0]
     assert set(range(20)) <= set(early.steps.tolist())
     assert again.steps.tolist() == list(range(15, 50))
-    cells = store.db.read(lambda c: read_cells(c, number, key, None, None, 1))
-    assert int(cells["points"].sum()) == len(points)
+    [cells] = store.db.read(lambda c: list(read_cells(c, [CellSeries(number, key, 1)])))
+    assert int(as_cells(cells)["points"].sum()) == len(points)
 
 
 def test_a_chart_that_was_asked_for_before_shows_less_of_a_fork_that_was_rewound(sql_store):

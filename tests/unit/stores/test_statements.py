@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from series_oracle import new_run
 from sqlalchemy import text
 
 from sql_statements import statements_sent
@@ -17,9 +19,11 @@ from stele.schema import metrics as m
 from stele.schema import run_changes as rc
 from stele.schema import run_table as t
 from stele.schema import runs as r
+from stele.schema.ingest import Ingest, IngestSeries
 from stele.schema.metrics import Metric
 from stele.schema.runs import Param, RunTag
 from stele.schema.series import GetSeries
+from stele.stores.sql.column_blocks import BLOCK_POINTS
 from stele.stores.sql.dialect import Prepared
 
 _NOT_WORK = ("BEGIN", "SET ", "SELECT set_config", "SAVEPOINT", "RELEASE")
@@ -208,6 +212,43 @@ def test_series_are_found_by_their_runs(sql_store, run):
     plan = sql_store.db.read(lambda c: c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
     assert "SEARCH runs USING INDEX" in plan[0].detail, plan
     assert "run_id=?" in plan[0].detail, plan
+
+
+@pytest.fixture
+def charted(sql_store, experiment) -> GetSeries:
+    """Four buckets of a short and a long series of each of three runs."""
+    runs = [new_run(sql_store, experiment) for _ in range(3)]
+    for run_id, number in runs:
+        count = BLOCK_POINTS + 10
+        series = [
+            IngestSeries(run_id, key, list(range(length)), [0] * length, [0.5] * length)
+            for key, length in (("short", 10), ("long", count))
+        ]
+        sql_store.ingest(Ingest(client_id=run_id, sequence=1, series=series))
+        sql_store.compact_run(number, whole=True, until=math.inf)
+    return GetSeries(run_ids=[run_id for run_id, _ in runs], keys=["short", "long"], buckets=4)
+
+
+def test_a_chart_of_many_series_takes_three(sql_store, charted):
+    """One for which there are, one for the short series, one for the long ones; cells of segments are remembered."""
+    sql_store.get_series(charted)
+    with counted() as statements:
+        assert len(sql_store.get_series(charted).series) == 6
+    assert len(statements) == 3, statements
+
+
+def test_segments_of_a_chart_are_found_by_run_and_key(sql_store, charted):
+    if sql_store.db.family != "sqlite":
+        pytest.skip("plans of the other databases follow their statistics")
+    with statements_sent() as sent:
+        sql_store.get_series(charted)
+    looked_up = [each for each in sent if "run_forks" in each[0]]
+    assert len(looked_up) == 2
+    for statement, values in looked_up:
+        explain = f"EXPLAIN QUERY PLAN {statement}"
+        plan = sql_store.db.read(lambda c, query=explain, given=values: c.exec_driver_sql(query, given).all())
+        details = [row.detail for row in plan if "segments" in row.detail]
+        assert details == ["SEARCH segments USING INDEX ix_segments_find (run=? AND first_key<?)"] * 2
 
 
 def test_postgresql_sends_the_bytes_of_prepared_statements_as_they_are(sql_store):

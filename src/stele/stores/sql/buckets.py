@@ -6,7 +6,8 @@ bucket are exact for the points that it has, nothing is sampled, and its bounds 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,10 +16,10 @@ import numpy.typing as npt
 from stele.stores.sql.cells import CELL, Cells
 from stele.stores.sql.points import Ints, Points
 
-__all__ = ["Columns", "Extent", "bucketed", "cell_columns", "extent_of", "point_columns"]
+__all__ = ["Extent", "bucketed", "extent_of"]
 
-Columns = Mapping[str, npt.NDArray[Any]]
-"""The fields of :data:`~stele.stores.sql.cells.CELL` as arrays of their own, in canonical order."""
+_Columns = Mapping[str, npt.NDArray[Any]]
+"""The fields of :data:`~stele.stores.sql.cells.CELL` as arrays of their own."""
 
 
 class Extent(NamedTuple):
@@ -28,29 +29,7 @@ class Extent(NamedTuple):
     high: Ints
 
 
-def cell_columns(cells: Cells) -> Columns:
-    """Cells by field."""
-    assert CELL.names is not None
-    return {name: cells[name] for name in CELL.names}
-
-
-def point_columns(points: Points) -> Columns:
-    """Points as cells of one."""
-    finite = np.isfinite(points.values)
-    values = dict.fromkeys(("min", "max", "first", "last"), points.values)
-    return values | {
-        "first_step": points.steps,
-        "last_step": points.steps,
-        "first_timestamp": points.timestamps,
-        "last_timestamp": points.timestamps,
-        "points": np.ones(len(points), np.int64),
-        "finite": finite.astype(np.int64),
-        "nans": np.isnan(points.values).astype(np.int64),
-        "sum": np.where(finite, points.values, 0.0),
-    }
-
-
-def extent_of(cells: Columns | Cells, *, time: bool) -> Extent:
+def extent_of(cells: _Columns | Cells, *, time: bool) -> Extent:
     """Where cells lie on the axis of steps, or on that of timestamps."""
     if not time:
         return Extent(cells["first_step"], cells["last_step"])
@@ -59,15 +38,19 @@ def extent_of(cells: Columns | Cells, *, time: bool) -> Extent:
     return Extent(np.minimum(*ends), np.maximum(*ends))
 
 
-def bucketed(cells: Columns, extent: Extent, count: int) -> dict[str, npt.NDArray[Any]]:
-    """At most ``count`` buckets as the columns of :class:`~stele.schema.series.BucketSeries`.
+def bucketed(series: Sequence[Points | Cells], count: int, *, time: bool) -> list[dict[str, npt.NDArray[Any]]]:
+    """Each series in at most ``count`` buckets as the columns of :class:`~stele.schema.series.BucketSeries`.
+
+    All series are one pass: what numpy takes for a call is worth some thousand cells.
 
     Args:
-        cells: At least one.
-        extent: Where they lie.
+        series: One or more, each with at least one point, in canonical order.
         count: 1 or more.
+        time: Whether buckets lie on the axis of timestamps; else on that of steps.
     """
-    places = _places(extent, count)
+    cells = _concatenated([_columns(each) for each in series])
+    extent = extent_of(cells, time=time)
+    places = _places(extent, [len(each) for each in series], count)
     if (places[1:] < places[:-1]).any():
         # Stable: the points of a bucket keep their order, so its last cell holds its last value.
         order = np.argsort(places, kind="stable")
@@ -78,7 +61,7 @@ def bucketed(cells: Columns, extent: Extent, count: int) -> dict[str, npt.NDArra
     counts, finite, nans = (np.add.reduceat(cells[name], starts) for name in ("points", "finite", "nans"))
     # fmin and fmax pass over NaN, and give one where there is nothing else.
     low, high = np.fmin.reduceat(cells["min"], starts), np.fmax.reduceat(cells["max"], starts)
-    return {
+    columns = {
         "first_x": np.minimum.reduceat(extent.low, starts),
         "last_x": np.maximum.reduceat(extent.high, starts),
         "counts": counts,
@@ -90,15 +73,54 @@ def bucketed(cells: Columns, extent: Extent, count: int) -> dict[str, npt.NDArra
         "last": cells["last"][ends],
         "timestamps": cells["last_timestamp"][ends],
     }
+    bounds = np.searchsorted(places[starts], count * np.arange(len(series) + 1)).tolist()
+    return [{name: column[start:end] for name, column in columns.items()} for start, end in pairwise(bounds)]
 
 
-def _places(extent: Extent, count: int) -> Ints:
-    """The number of each cell's bucket, 0 to ``count - 1``."""
-    start = int(extent.low.min())
-    width = (int(extent.high.max()) - start + 1) / count
-    # As unsigned numbers, because the axis may span all of 64 bits; the subtraction wraps round to the distance.
-    distance = (extent.low - np.int64(start)).view(np.uint64)
-    return np.minimum((distance / width).astype(np.int64), count - 1)
+def _columns(series: Points | Cells) -> _Columns:
+    """Cells by field, and points as cells of one."""
+    if not isinstance(series, Points):
+        return {name: series[name] for name in CELL.names or ()}
+    finite, nans = np.isfinite(series.values), np.isnan(series.values)
+    values = dict.fromkeys(("min", "max", "first", "last"), series.values)
+    return values | {
+        "first_step": series.steps,
+        "last_step": series.steps,
+        "first_timestamp": series.timestamps,
+        "last_timestamp": series.timestamps,
+        "points": np.ones(len(series), np.int64),
+        "finite": finite.astype(np.int64),
+        "nans": nans.astype(np.int64),
+        "sum": np.where(finite, series.values, 0.0),
+    }
+
+
+def _concatenated(parts: Sequence[_Columns]) -> _Columns:
+    return parts[0] if len(parts) == 1 else {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _places(extent: Extent, lengths: Sequence[int], count: int) -> Ints:
+    """The number of each cell's bucket, 0 to ``count - 1`` in the first series, from ``count`` on in the next.
+
+    Args:
+        extent: The cells of all series.
+        lengths: How many each series has.
+        count: Buckets of a series.
+    """
+    begins = np.cumsum([0, *lengths[:-1]])
+    starts = np.minimum.reduceat(extent.low, begins)
+    ends = np.maximum.reduceat(extent.high, begins)
+    # As integers of Python and as unsigned numbers, because the axis may span all of 64 bits.
+    widths = [(end - start + 1) / count for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    distance = (extent.low - _spread(starts, lengths)).view(np.uint64)  # the subtraction wraps round to it
+    places: Ints = np.minimum((distance / _spread(widths, lengths)).astype(np.int64), count - 1)
+    places += _spread(count * np.arange(len(lengths)), lengths)
+    return places
+
+
+def _spread(values: npt.ArrayLike, lengths: Sequence[int]) -> npt.NDArray[Any]:
+    """What each series has, for each of its cells; one value for all is spread by numpy."""
+    return np.repeat(values, lengths) if len(lengths) > 1 else np.asarray(values)
 
 
 def _means(sums: Any, finite: Any, starts: Any, ends: Any, low: Any, high: Any) -> npt.NDArray[np.float64]:

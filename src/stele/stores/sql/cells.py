@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from stele.stores.sql.points import Points
 
-__all__ = ["CELL", "CELL_POINTS", "Cells", "cells_of", "concatenated_cells", "grouped"]
+__all__ = ["CELL", "CELL_POINTS", "Cells", "as_cells", "cells_of", "concatenated_cells", "grouped"]
 
 CELL_POINTS = 256
 """Points of one stored cell."""
@@ -49,6 +49,11 @@ def concatenated_cells(parts: Sequence[Cells]) -> Cells:
     # As rows of numbers: numpy looks at the types of records field by field.
     rows = [np.ascontiguousarray(part).view(np.int64).reshape(len(part), CELL.itemsize // 8) for part in parts]
     return np.concatenate(rows).reshape(-1).view(CELL)
+
+
+def as_cells(found: Points | Cells) -> Cells:
+    """Cells as they are, and each of some sorted points as a cell of its own."""
+    return cells_of(found) if isinstance(found, Points) else found
 
 
 def cells_of(points: Points) -> Cells:

@@ -135,7 +135,7 @@ def _generations(connection: Connection, run: int, epoch: int, points: int, *, w
 
 def _points(connection: Connection, run: int, found: _Input) -> KeyedPoints:
     """The points to be moved."""
-    contents = [decoded(connection, run, segment) for segment in found.unsealed]
+    contents = [decoded(connection, segment) for segment in found.unsealed]
     return KeyedPoints.merged([*contents, KeyedPoints.of_log(found.log)])
 
 
@@ -161,7 +161,7 @@ def _with_sealed(
     contents: dict[int, Points] = {}
     for part in parts(touched):
         rows = connection.execute(segment_columns(data=s.data).where(s.run == run, s.id.in_(part)))
-        contents |= {row.id: decoded(connection, run, Segment._make(row)).points for row in rows}
+        contents |= {row.id: decoded(connection, Segment._make(row)).points for row in rows}
     return pieces, contents
 
 
@@ -172,7 +172,7 @@ def _sealed_blocks(connection: Connection, run: int, wanted: Sequence[int]) -> d
     for part in parts(wanted):
         query = segment_columns(summary=s.summary).where(s.run == run, s.id.in_(part)).order_by(s.first_key)
         found = [Segment._make(row) for row in connection.execute(query)]
-        cells, counts = cells_of_segments(connection, run, found)
+        cells, counts = cells_of_segments(connection, found)
         ends = np.cumsum(counts)
         firsts, lasts = cells[ends - counts], cells[ends - 1]
         for segment, first, last in zip(found, firsts, lasts, strict=True):

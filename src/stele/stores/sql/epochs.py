@@ -14,13 +14,13 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from stele import limits
 from stele.stores.sql.block_cuts import NewBlock, cut_blocks
-from stele.stores.sql.cells import Cells
+from stele.stores.sql.cells import Cells, as_cells
 from stele.stores.sql.compaction import current_epoch, segment_row
 from stele.stores.sql.core import now_ms
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.keys import Keys
 from stele.stores.sql.parts import parts
-from stele.stores.sql.pyramid import read_cells
+from stele.stores.sql.pyramid import CellSeries, read_cells
 from stele.stores.sql.series_reader import Segment, decoded, segment_columns, visible
 from stele.stores.sql.series_summaries import joined, rows_of, stored
 from stele.stores.sql.summaries import apply_whole_log, packed_latest, summaries_of
@@ -108,7 +108,7 @@ def _cut_inherited(connection: Connection, run: int, step: int, epoch: int) -> N
 
 def _parted(connection: Connection, run: int, row: Any, step: int, hidden_epoch: int) -> list[dict[str, Any]]:
     """The two rows that a segment across a step becomes."""
-    points = decoded(connection, run, Segment._make(row[: len(Segment._fields)]))
+    points = decoded(connection, Segment._make(row[: len(Segment._fields)]))
     stays = points.points.steps <= step
     result = []
     for part, hidden in ((points.filtered(stays), 0), (points.filtered(~stays), hidden_epoch)):
@@ -123,8 +123,8 @@ def refresh_summaries(connection: Connection, keys: Keys, run: int, key_ids: set
     The run's row is locked and its log applied.
     """
     known = summaries_of(connection, [run])[run]
-    found = {key: read_cells(connection, run, key, None, None, most_cells=1) for key in sorted(key_ids)}
-    summaries = [_summary(key, cells) for key, cells in found.items() if len(cells)]
+    found = read_cells(connection, [CellSeries(run, key, most_cells=1) for key in sorted(key_ids)])
+    summaries = [_summary(key, as_cells(each)) for key, each in zip(sorted(key_ids), found, strict=True) if len(each)]
     fresh = stored(run, {name: [each[name] for each in summaries] for name in summaries[0]} if summaries else _NONE)
     known, _ = joined(known[~np.isin(known["key_id"], list(key_ids))], fresh)
     c = latest_metrics.c

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from stele import limits
+
 __all__ = [
+    "ALL_STEPS",
     "Floats",
     "Ints",
     "Points",
+    "Steps",
     "canonical_values",
     "concatenated",
     "count_before",
@@ -55,6 +59,28 @@ class Points:
     def empty(cls, count: int = 0) -> Points:
         """Room for points that are yet to be written."""
         return cls(np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.float64))
+
+
+class Steps(NamedTuple):
+    """The steps from one to another, both included."""
+
+    low: int
+    high: int
+
+    @classmethod
+    def between(cls, first: int | None, last: int | None) -> Steps:
+        """Those from the first to the last; None is no bound."""
+        return cls(limits.INT64_MIN if first is None else first, limits.INT64_MAX if last is None else last)
+
+    def of(self, points: Points) -> Points:
+        """Those of the sorted points that have such a step."""
+        if self == ALL_STEPS:
+            return points
+        start, end = np.searchsorted(points.steps, self.low, "left"), np.searchsorted(points.steps, self.high, "right")
+        return points[int(start) : int(end)]
+
+
+ALL_STEPS = Steps(limits.INT64_MIN, limits.INT64_MAX)
 
 
 def concatenated(parts: Sequence[Points]) -> Points:

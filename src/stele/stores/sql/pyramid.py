@@ -1,58 +1,76 @@
 """Charts of long series: cells of 256 points and more from the summaries of sealed segments, not from the points.
 
-A request costs in proportion to what it shows. Cells stand for points only where a segment lies whole in the range and
-no other point lies among its own; the others are decoded, so that a cell never counts a point twice or out of place.
+A request costs in proportion to what it shows, and what segments hold becomes cells once. Cells stand for points only
+where a segment lies whole in the range and no other point lies among its own; the others are decoded, so that a cell
+never counts a point twice or out of place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, case, null, union_all
+from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, case, select
 
-from stele import limits
 from stele.stores.sql.bounded_cache import BoundedCache
 from stele.stores.sql.cells import CELL_POINTS, Cells, concatenated_cells, grouped
 from stele.stores.sql.column_blocks import BLOCK_POINTS
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.parts import parts
-from stele.stores.sql.points import Ints, Points, concatenated, count_before, counts_before, sorted_distinct
+from stele.stores.sql.points import (
+    ALL_STEPS,
+    Ints,
+    Points,
+    Steps,
+    concatenated,
+    count_before,
+    counts_before,
+    sorted_distinct,
+)
 from stele.stores.sql.series_reader import (
     LOG,
+    SERIES_AT_ONCE,
     Segment,
     cells_of_segments,
     decoded,
-    log_columns,
-    read_points,
-    segment_columns,
+    points_of,
     shown_segments,
 )
 from stele.stores.sql.tables import segments
 
-__all__ = ["Blocks", "CellCache", "new_cell_cache", "read_cells"]
+__all__ = ["CellCache", "CellSeries", "new_cell_cache", "read_cells"]
 
 
-def _query(summary: ColumnElement[Any] | None = None) -> Prepared:
-    run: BindParameter[int] = bindparam("run")
-    key: BindParameter[int] = bindparam("key")
-    s = segments.c
-    steps = s.first_step <= bindparam("last_step"), s.last_step >= bindparam("first_step")
-    data = case((s.sealed == 1, null()), else_=s.data)
-    found = shown_segments(run, *steps, s.first_key <= key, s.last_key >= key, summary=summary, data=data)
-    return Prepared(union_all(*found, log_columns(run, bindparam("until"))))
+def _query(content: ColumnElement[Any]) -> Prepared:
+    ids: BindParameter[Any] = bindparam("ids", expanding=True)
+    return Prepared(select(segments.c.id, content.label("content")).where(segments.c.id.in_(ids)))
 
 
-_HEADS = _query()
-_SUMMARIES = _query(segments.c.summary)
+_POINTS = _query(segments.c.data)
+_CELLS = _query(case((segments.c.sealed == 1, segments.c.summary), else_=segments.c.data))
+"""The points of segments; and as little as their cells can be made from."""
 
 _SEGMENT_BYTES = 600  # of a segment without its content, and of what is kept about it
 
 FEW_POINTS = 32_768
-"""So many points are a cell each; a chart of them is exact."""
+"""So many points are not made into cells; a chart of them is exact."""
+
+
+class CellSeries(NamedTuple):
+    """A series of which cells are wanted.
+
+    Attributes:
+        run: Row number of the run.
+        key_id: Number of the key.
+        most_cells: As many cells as the one who asks can make use of. There are up to eight times as many.
+    """
+
+    run: int
+    key_id: int
+    most_cells: int
 
 
 class Blocks(NamedTuple):
@@ -66,14 +84,25 @@ class Blocks(NamedTuple):
     last: tuple[Ints, Ints]
     """Step and timestamp of the first and the last point of each."""
 
+
+class Stored(NamedTuple):
+    """What the segments of a series hold, the log apart."""
+
+    blocks: Blocks
+    loose: Points
+    """The points that are in no sealed segment."""
+    cells: Cells
+    """The cells of all."""
+
     @property
     def nbytes(self) -> int:
-        """About how much memory they take."""
-        return int(self.cells.nbytes) + _SEGMENT_BYTES * len(self.segments)
+        """About how much memory it takes."""
+        arrays = [self.cells, self.blocks.cells, *self.loose.columns]
+        return sum(int(array.nbytes) for array in arrays) + _SEGMENT_BYTES * len(self.blocks.segments)
 
 
-CellCache = BoundedCache[Hashable, Blocks]
-"""Cells that were read before. A sealed segment never changes, so neither do they."""
+CellCache = BoundedCache[Hashable, Stored]
+"""Cells that were made before. A segment never changes, so neither do they."""
 
 _CACHED_BYTES = 64 * 1024 * 1024
 
@@ -83,73 +112,89 @@ def new_cell_cache() -> CellCache:
 
     A page that follows a training run asks for the same charts again and again, and most of their cells are the same.
     """
-    return BoundedCache(_CACHED_BYTES, lambda blocks: blocks.nbytes)
+    return BoundedCache(_CACHED_BYTES, lambda stored: stored.nbytes)
 
 
 def read_cells(
-    connection: Connection,
-    run: int,
-    key_id: int,
-    first_step: int | None,
-    last_step: int | None,
-    most_cells: int,
-    cache: CellCache | None = None,
-) -> Cells:
-    """The points of a series in cells of one to 8192: as long as leaves ``most_cells`` of them.
+    connection: Connection, wanted: Iterable[CellSeries], steps: Steps = ALL_STEPS, cache: CellCache | None = None
+) -> Iterator[Points | Cells]:
+    """The points of each series in cells of up to 8192, as long as leaves as many as are wanted; points when few.
 
     Args:
         connection: Where to read.
-        run: Row number of the run.
-        key_id: Number of the key.
-        first_step: Only points of this step and later ones.
-        last_step: Only points up to this step.
-        most_cells: As many cells as the one who asks can make use of. There are up to eight times as many, and one
-            for each point when there are few.
+        wanted: The series.
+        steps: Only points of these steps.
         cache: Where cells are looked for first, and kept.
 
-    Returns:
-        The cells; they are not to be changed.
+    Yields:
+        What there is of one series; it is not to be changed.
 
     Raises:
         DataLoss: A segment is damaged; the message names it.
     """
     cache = new_cell_cache() if cache is None else cache
-    while True:
-        cells = _tried(connection, run, key_id, (first_step, last_step), most_cells, cache)
-        if cells is not None:
-            return cells
+    for part in parts(wanted, SERIES_AT_ONCE):
+        for each, found in zip(part, _found(connection, part, steps), strict=True):
+            result = _tried(connection, each, steps, found, cache)
+            while result is None:
+                [again] = _found(connection, [each], steps)
+                result = _tried(connection, each, steps, again, cache)
+            yield result
+
+
+class _Found(NamedTuple):
+    """What may have points of a series: segments without their content, and rows of the log."""
+
+    segments: list[Segment]
+    log: list[Segment]
+
+
+def _found(connection: Connection, wanted: Sequence[CellSeries], steps: Steps) -> list[_Found]:
+    sealed: dict[tuple[int, int], list[Segment]] = {}
+    unsealed: dict[int, list[Segment]] = {}
+    log: dict[int, list[Segment]] = {}
+    runs, keys = {each.run for each in wanted}, {each.key_id for each in wanted}
+    for segment in shown_segments(connection, runs, keys, steps, data=False):
+        if segment.sealed == LOG:
+            log.setdefault(segment.run, []).append(segment)
+        elif segment.sealed:
+            sealed.setdefault((segment.run, segment.first_key), []).append(segment)
+        else:
+            unsealed.setdefault(segment.run, []).append(segment)
+    result: list[_Found] = []
+    for run, key, _ in wanted:
+        shared = [each for each in unsealed.get(run, ()) if each.first_key <= key <= each.last_key]
+        result.append(_Found([*sealed.get((run, key), ()), *shared], log.get(run, [])))
+    return result
 
 
 def _tried(
-    connection: Connection,
-    run: int,
-    key: int,
-    bounds: tuple[int | None, int | None],
-    most_cells: int,
-    cache: CellCache,
-) -> Cells | None:
-    """The cells; None when a compaction replaced segments between two statements."""
-    low = limits.INT64_MIN if bounds[0] is None else bounds[0]
-    high = limits.INT64_MAX if bounds[1] is None else bounds[1]
-    asked = {"run": run, "key": key, "first_step": low, "last_step": high, "until": limits.INT64_MAX}
-    found = list(map(Segment._make, _HEADS(connection, asked).all()))
-    sealed = [segment for segment in found if segment.sealed == 1]
-    total = sum(segment.points for segment in sealed)
-    if total < most_cells * CELL_POINTS:
-        points = read_points(connection, run, [key], *bounds)[key]
-        return grouped(points, 1 if len(points) <= FEW_POINTS else _longest(len(points) // most_cells))
-    loose = _loose(connection, run, key, [segment for segment in found if segment.sealed != 1])
-    joined = min(_longest(total // (most_cells * CELL_POINTS)), BLOCK_POINTS // CELL_POINTS)
-    blocks = _blocks(connection, asked, sealed, joined, cache)
-    if blocks is None:
+    connection: Connection, wanted: CellSeries, steps: Steps, found: _Found, cache: CellCache
+) -> Points | Cells | None:
+    """Cells or points; None when a compaction replaced segments between two statements."""
+    key, most = wanted.key_id, wanted.most_cells
+    total = sum([segment.points for segment in found.segments if segment.sealed])
+    if total < most * CELL_POINTS:
+        points = _points(connection, key, steps, found)
+        return points if points is None or len(points) <= FEW_POINTS else grouped(points, _longest(len(points) // most))
+    joined = min(_longest(total // (most * CELL_POINTS)), BLOCK_POINTS // CELL_POINTS)
+    stored = _stored(connection, wanted, found.segments, joined, cache)
+    if stored is None:
         return None
-    whole = _stand_alone(blocks, loose) & (blocks.first[0] >= low) & (blocks.last[0] <= high)
-    whole &= np.array([segment.is_whole() for segment in blocks.segments], bool)
-    read = _decoded(connection, run, [each for each, alone in zip(blocks.segments, whole, strict=True) if not alone])
-    if read is None:
+    logged = KeyedPoints.of_log((row.data for row in found.log), key).points if found.log else Points.empty()
+    if not len(logged) and steps.low <= stored.cells["first_step"][0] and stored.cells["last_step"][-1] <= steps.high:
+        return stored.cells
+    return _assembled(connection, stored.blocks, sorted_distinct(concatenated([stored.loose, logged])), steps, joined)
+
+
+def _points(connection: Connection, key: int, steps: Steps, found: _Found) -> Points | None:
+    """All points of a series; None when a segment is no longer there."""
+    content = _contents(connection, found.segments, _POINTS)
+    if content is None:
         return None
-    points = sorted_distinct(concatenated([*read, loose]))
-    return _cells(blocks, whole, points[(points.steps >= low) & (points.steps <= high)], joined * CELL_POINTS)
+    filled = [segment._replace(data=content[segment.id]) for segment in found.segments]
+    [points] = points_of(connection, [*filled, *found.log], [key], steps)
+    return points
 
 
 def _longest(points: int) -> int:
@@ -157,33 +202,45 @@ def _longest(points: int) -> int:
     return 1 << max(points.bit_length() - 1, 0)
 
 
-def _loose(connection: Connection, run: int, key: int, found: Sequence[Segment]) -> Points:
-    """The points of a series that are in no sealed segment."""
-    stored = [segment for segment in found if segment.sealed != LOG]
-    parts = [segment.trimmed(decoded(connection, run, segment).of(key)) for segment in stored]
-    parts.append(KeyedPoints.of_log((segment.data for segment in found if segment.sealed == LOG), key).points)
-    return sorted_distinct(concatenated(parts))
-
-
-def _blocks(
-    connection: Connection, asked: dict[str, int], sealed: list[Segment], joined: int, cache: CellCache
-) -> Blocks | None:
-    """The sealed segments with their cells; None when one of them is no longer there."""
+def _stored(
+    connection: Connection, wanted: CellSeries, found: Sequence[Segment], joined: int, cache: CellCache
+) -> Stored | None:
+    """What segments hold of a series, in cells of so many stored ones; None when one of them is no longer there."""
+    run, key, _ = wanted
     # A rewind of a forked run cuts what it shares, and no segment gets another number by that.
-    place = (asked["run"], joined, tuple((segment.id, segment.cut) for segment in sealed))
-    blocks = cache.get(place)
-    if blocks is None:
-        rows = map(Segment._make, _SUMMARIES(connection, asked).all())
-        there = {segment.id: segment for segment in rows if segment.sealed == 1}
-        if there.keys() != {segment.id for segment in sealed}:
+    place = (run, key, joined, tuple((segment.id, segment.cut) for segment in found))
+    stored = cache.get(place)
+    if stored is None:
+        content = _contents(connection, found, _CELLS)
+        if content is None:
             return None
-        blocks = _in_order(connection, asked["run"], list(there.values()), joined)
-        cache.keep(place, blocks)
-    return blocks
+        sealed = [segment._replace(summary=content[segment.id]) for segment in found if segment.sealed]
+        unsealed = [segment._replace(data=content[segment.id]) for segment in found if not segment.sealed]
+        blocks, loose = _in_order(connection, sealed, joined), _loose(connection, key, unsealed)
+        cells = _assembled(connection, blocks, loose, ALL_STEPS, joined)
+        if cells is None:
+            return None
+        cells.setflags(write=False)
+        stored = Stored(blocks, loose, cells)
+        cache.keep(place, stored)
+    return stored
 
 
-def _in_order(connection: Connection, run: int, sealed: list[Segment], joined: int) -> Blocks:
-    cells, counts = cells_of_segments(connection, run, sealed, joined)
+def _contents(connection: Connection, found: Sequence[Segment], query: Prepared) -> dict[int, bytes] | None:
+    """What a query reads of each segment, by id; None when one of them is no longer there."""
+    rows = (row for part in parts(segment.id for segment in found) for row in query(connection, {"ids": part}))
+    contents = {row.id: row.content for row in rows}
+    return contents if len(contents) == len(found) else None
+
+
+def _loose(connection: Connection, key: int, unsealed: Sequence[Segment]) -> Points:
+    """The points of a series that are in no sealed segment."""
+    points = concatenated([segment.trimmed(decoded(connection, segment).of(key)) for segment in unsealed])
+    return sorted_distinct(points[np.arange(len(points))])  # a copy, no view of what other series share
+
+
+def _in_order(connection: Connection, sealed: list[Segment], joined: int) -> Blocks:
+    cells, counts = cells_of_segments(connection, sealed, joined)
     starts = np.cumsum(counts) - counts
     order = np.lexsort((cells["first_timestamp"][starts], cells["first_step"][starts]))
     if (order[1:] < order[:-1]).any():
@@ -191,7 +248,6 @@ def _in_order(connection: Connection, run: int, sealed: list[Segment], joined: i
         counts = counts[order]
         starts = np.cumsum(counts) - counts
     first, last = cells[starts], cells[starts + counts - 1]
-    cells.setflags(write=False)
     return Blocks(
         [sealed[place]._replace(summary=b"") for place in order],
         cells,
@@ -199,6 +255,19 @@ def _in_order(connection: Connection, run: int, sealed: list[Segment], joined: i
         (first["first_step"], first["first_timestamp"]),
         (last["last_step"], last["last_timestamp"]),
     )
+
+
+def _assembled(connection: Connection, blocks: Blocks, loose: Points, steps: Steps, joined: int) -> Cells | None:
+    """Cells of the points between two steps; None when a segment is no longer there."""
+    whole = _stand_alone(blocks, loose) & (blocks.first[0] >= steps.low) & (blocks.last[0] <= steps.high)
+    whole &= np.array([segment.is_whole() for segment in blocks.segments], bool)
+    parted = [each for each, alone in zip(blocks.segments, whole, strict=True) if not alone]
+    content = _contents(connection, parted, _POINTS)
+    if content is None:
+        return None
+    read = [each.trimmed(decoded(connection, each._replace(data=content[each.id])).points) for each in parted]
+    points = sorted_distinct(concatenated([*read, loose]))
+    return _cells(blocks, whole, steps.of(points), joined * CELL_POINTS)
 
 
 def _stand_alone(blocks: Blocks, loose: Points) -> npt.NDArray[np.bool_]:
@@ -232,17 +301,6 @@ def _overlapping(blocks: Blocks) -> npt.NDArray[np.bool_]:
         result[place - 1] |= last[place - 1] >= first[place]
         furthest = max(furthest, last[place])
     return result
-
-
-def _decoded(connection: Connection, run: int, wanted: Sequence[Segment]) -> list[Points] | None:
-    """The points of segments; None when one of them is no longer there."""
-    read: dict[int, Segment] = {}
-    for part in parts([segment.id for segment in wanted]):
-        query = segment_columns(data=segments.c.data).where(segments.c.id.in_(part))
-        read |= {row.id: Segment._make(row) for row in connection.execute(query)}
-    if len(read) != len(wanted):
-        return None
-    return [segment.trimmed(decoded(connection, run, read[segment.id]).points) for segment in wanted]
 
 
 def _cells(blocks: Blocks, whole: npt.NDArray[np.bool_], points: Points, size: int) -> Cells:

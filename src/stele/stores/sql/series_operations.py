@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
-from typing import Any, NamedTuple, get_args
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeGuard, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +15,19 @@ from stele import limits
 from stele.errors import InvalidParameterValue, shown
 from stele.schema.columns import Doubles, Integers
 from stele.schema.series import BucketSeries, GetSeries, GetSeriesResponse, PointSeries, Series, XAxis
-from stele.stores.sql.buckets import bucketed, extent_of
+from stele.stores.sql.buckets import bucketed
+from stele.stores.sql.cells import Cells
 from stele.stores.sql.core import StoreCore
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.points import Points
 from stele.stores.sql.pyramid import CellCache
-from stele.stores.sql.series_range import Position, SeriesRange, columns_for, first_points
+from stele.stores.sql.series_range import Position, SeriesRange, first_points, read_for_buckets
 from stele.stores.sql.tables import KIND_METRIC, entity_keys, latest_metrics, runs
 
 __all__ = ["SeriesOperations"]
+
+_CELLS_AT_ONCE = 4_096
+"""So many cells are bucketed together, and a longer series alone."""
 
 
 def _listed(name: str) -> BindParameter[Any]:
@@ -72,6 +76,13 @@ class _Start(NamedTuple):
     after: Position | None = None
 
 
+class _Found(NamedTuple):
+    """A series and its points in the range, or cells of them when they are many."""
+
+    pair: _Pair
+    points: Points | Cells
+
+
 class SeriesOperations(StoreCore):
     """The part of the store protocol that charts and tables read."""
 
@@ -83,9 +94,7 @@ class SeriesOperations(StoreCore):
             pairs = _pairs(connection, request)
             if request.buckets is None:
                 return _exact_page(connection, pairs, start, request.max_points)
-            shift = request.x == "relative"
-            found = [_in_buckets(connection, pair, request.buckets, self.cells, relative=shift) for pair in pairs]
-            return GetSeriesResponse(series=[series for series in found if series is not None])
+            return GetSeriesResponse(series=_in_buckets(connection, pairs, request, self.cells))
 
         return self.db.read(work)
 
@@ -132,19 +141,45 @@ def _pairs(connection: Connection, request: GetSeries) -> list[_Pair]:
     return found
 
 
-def _in_buckets(connection: Connection, pair: _Pair, count: int, cache: CellCache, *, relative: bool) -> Series | None:
-    """One series, exact when it has few points in the range; None when it has none."""
-    columns = columns_for(connection, pair.wanted, count, cache)
-    total = int(columns["points"].sum())
-    if not total:
-        return None
-    if total <= count:
-        return _point_series(pair, Points(columns["first_step"], columns["first_timestamp"], columns["first"]))
-    buckets = bucketed(columns, extent_of(columns, time=pair.wanted.time), count)
-    if relative:
-        buckets["first_x"] -= pair.origin
-        buckets["last_x"] -= pair.origin
-    return _bucket_series(pair, total, buckets)
+def _in_buckets(connection: Connection, pairs: Sequence[_Pair], request: GetSeries, cache: CellCache) -> list[Series]:
+    """Each series that has points in the range; exact when they are few."""
+    assert request.buckets is not None
+    count = request.buckets
+    found = read_for_buckets(connection, [pair.wanted for pair in pairs], count, cache)
+    return [series for part in _parts_of_some_cells(pairs, found) for series in _summed_up(part, count, request.x)]
+
+
+def _parts_of_some_cells(pairs: Iterable[_Pair], found: Iterable[Points | Cells]) -> Iterator[list[_Found]]:
+    """The series that have points, as many at a time as fit into a processor's cache."""
+    part: list[_Found] = []
+    cells = 0
+    for pair, points in zip(pairs, found, strict=True):
+        if len(points):
+            part.append(_Found(pair, points))
+            cells += len(points)
+        if cells >= _CELLS_AT_ONCE:
+            yield part
+            part, cells = [], 0
+    yield part
+
+
+def _summed_up(found: Sequence[_Found], count: int, x: str) -> Iterator[Series]:
+    """Series in so many buckets, or as they are when they have no more points than that."""
+    many = [each.points for each in found if not _are_few(each.points, count)]
+    buckets = iter(bucketed(many, count, time=x != "step") if many else ())
+    for pair, points in found:
+        if _are_few(points, count):
+            yield _point_series(pair, points)
+            continue
+        columns = next(buckets)
+        if x == "relative":
+            columns["first_x"] -= pair.origin
+            columns["last_x"] -= pair.origin
+        yield _bucket_series(pair, columns)
+
+
+def _are_few(points: Points | Cells, count: int) -> TypeGuard[Points]:
+    return isinstance(points, Points) and len(points) <= count  # cells are of more points
 
 
 def _exact_page(connection: Connection, pairs: Sequence[_Pair], start: _Start, room: int) -> GetSeriesResponse:
@@ -181,11 +216,11 @@ def _point_series(pair: _Pair, points: Points) -> PointSeries:
     )
 
 
-def _bucket_series(pair: _Pair, points: int, columns: dict[str, npt.NDArray[Any]]) -> BucketSeries:
+def _bucket_series(pair: _Pair, columns: dict[str, npt.NDArray[Any]]) -> BucketSeries:
     return BucketSeries(
         run_id=pair.run_id,
         key=pair.key,
-        points=points,
+        points=int(columns["counts"].sum()),
         origin=pair.origin,
         first_x=_integers(columns["first_x"]),
         last_x=_integers(columns["last_x"]),

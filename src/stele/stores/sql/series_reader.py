@@ -8,17 +8,17 @@ which is nearly always, their points are decoded into place and not looked at ag
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    CompoundSelect,
     Connection,
     Select,
     bindparam,
+    case,
     literal_column,
     null,
     or_,
@@ -35,15 +35,16 @@ from stele.stores.sql.column_codec import Corrupt
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.parts import parts
-from stele.stores.sql.points import Ints, Points, concatenated, count_before, sorted_distinct
+from stele.stores.sql.points import ALL_STEPS, Ints, Points, Steps, concatenated, count_before, sorted_distinct
 from stele.stores.sql.tables import ingest_log, run_forks, runs, segments
 
 __all__ = [
     "LOG",
+    "SERIES_AT_ONCE",
     "Segment",
     "cells_of_segments",
     "decoded",
-    "log_columns",
+    "points_of",
     "read_points",
     "segment_columns",
     "shown_segments",
@@ -53,15 +54,20 @@ __all__ = [
 LOG = -1
 """``sealed`` of a row that comes from the ingest log."""
 
+SERIES_AT_ONCE = 16
+"""Series of several runs that one statement finds; the log of their runs comes with them."""
+
 _UNCUT: ColumnElement[int] = literal_column(str(limits.INT64_MAX))
 
 
 class Segment(NamedTuple):
     """A row of ``segments``, or of ``ingest_log`` with ``sealed`` = LOG; ``summary`` and ``data`` where asked for.
 
-    Points of a later step than ``cut`` are not the run's: it was forked from the one that they belong to.
+    ``run`` shows it. Points of a later step than ``cut`` are not the run's: it was forked from the one that they belong
+    to.
     """
 
+    run: int
     id: int
     sealed: int
     first_key: int
@@ -87,69 +93,83 @@ def visible(run: Any) -> list[ColumnElement[bool]]:
     return [segments.c.run == run, segments.c.hidden_epoch == 0]
 
 
-def _inherited(run: Any) -> list[ColumnElement[bool]]:
-    """Which segments of other runs show the beginning of a forked one, together with ``run_forks``."""
-    s, f = segments.c, run_forks.c
-    then = or_(s.hidden_epoch == 0, s.hidden_epoch > f.parent_epoch)
-    return [
-        f.run == run,
-        f.hidden_epoch == 0,
-        s.run == f.parent,
-        s.epoch <= f.parent_epoch,
-        then,
-        s.first_step <= f.step,
-    ]
-
-
-def segment_columns(*, summary: Any = None, data: Any = None, cut: Any = _UNCUT) -> Select[Any]:
+def segment_columns(
+    *, summary: Any = None, data: Any = None, run: Any = segments.c.run, cut: Any = _UNCUT
+) -> Select[Any]:
     """A query for segments as :class:`Segment`."""
     s = segments.c
     wide = [null() if column is None else column for column in (summary, data)]
-    return select(s.id, s.sealed, s.first_key, s.last_key, s.first_step, s.last_step, s.points, cut, *wide)
+    return select(run, s.id, s.sealed, s.first_key, s.last_key, s.first_step, s.last_step, s.points, cut, *wide)
 
 
-def shown_segments(run: Any, *conditions: ColumnElement[bool], summary: Any = None, data: Any = None) -> list[Any]:
-    """Queries for the segments that show a run, its own and those of the runs that it was forked from."""
-    own = segment_columns(summary=summary, data=data).where(*visible(run), *conditions)
-    inherited = segment_columns(summary=summary, data=data, cut=run_forks.c.step).where(*_inherited(run), *conditions)
-    return [own, inherited]
+def _shown(data: Any) -> Prepared:
+    """A query for what shows some series: segments, those of the runs that theirs were forked from, and the log."""
+    s, f, log = segments.c, run_forks.c, ingest_log.c
+    asked: BindParameter[Any] = bindparam("runs", expanding=True)
+    # Through the index (run, first_key, last_key, ...): of a run's segments only those of the keys are looked up.
+    overlap = [
+        s.first_step <= bindparam("last_step"),
+        s.last_step >= bindparam("first_step"),
+        s.first_key <= bindparam("high"),
+        s.last_key >= bindparam("low"),
+        or_(s.first_key != s.last_key, s.first_key.in_(bindparam("keys", expanding=True))),
+    ]
+    own = segment_columns(data=data).where(s.run.in_(asked), s.hidden_epoch == 0, *overlap)
+    inherited = segment_columns(data=data, run=f.run, cut=f.step).where(
+        f.run.in_(asked),
+        f.hidden_epoch == 0,
+        s.run == f.parent,
+        s.epoch <= f.parent_epoch,
+        or_(s.hidden_epoch == 0, s.hidden_epoch > f.parent_epoch),
+        s.first_step <= f.step,
+        *overlap,
+    )
+    nothing: list[ColumnElement[Any]] = [literal_column("0")] * 4
+    columns = [log.run, log.id, literal_column(str(LOG)), *nothing, log.points, _UNCUT, null(), log.records]
+    logged = select(*columns).where(log.run.in_(asked), log.id <= bindparam("until"))
+    return Prepared(union_all(own, inherited, logged))
 
 
-def log_columns(run: Any, until: Any) -> Select[Any]:
-    """A query for the log of a run as :class:`Segment`.
+# No segment has what is asked for without data: it is NULL, of the type that the records of the log have.
+_SHOWN = {True: _shown(segments.c.data), False: _shown(case((segments.c.sealed == LOG, segments.c.data)))}
+
+
+def shown_segments(
+    connection: Connection,
+    run_numbers: Collection[int],
+    key_ids: Collection[int],
+    steps: Steps,
+    *,
+    until: int | None = None,
+    data: bool = True,
+) -> list[Segment]:
+    """What shows some series of some runs, as one statement finds it.
 
     Args:
-        run: Row number of the run.
-        until: The last row wanted.
+        connection: Where to read.
+        run_numbers: Row numbers of the runs, at least one.
+        key_ids: Numbers of the keys, at least one.
+        steps: Only what may have points of these steps.
+        until: Only what the ingest log holds up to this row.
+        data: Whether to read the points of segments; those of the log always are.
     """
-    c = ingest_log.c
-    nothing: list[ColumnElement[Any]] = [literal_column("0")] * 4
-    columns = [c.id, literal_column(str(LOG)), *nothing, c.points, _UNCUT, null(), c.records]
-    return select(*columns).where(c.run == run, c.id <= until)
-
-
-def _query(*keys: ColumnElement[bool]) -> CompoundSelect[Any]:
-    run: BindParameter[int] = bindparam("run")
-    steps = segments.c.first_step <= bindparam("last_step"), segments.c.last_step >= bindparam("first_step")
-    found = shown_segments(run, *steps, *keys, data=segments.c.data)
-    return union_all(*found, log_columns(run, bindparam("until")))
-
-
-# Through the index (run, first_key, last_key, ...): of the run's segments only those of the key are looked up.
-_OF_ONE_KEY = Prepared(_query(segments.c.first_key <= bindparam("key"), segments.c.last_key >= bindparam("key")))
-_OF_MANY_KEYS = _query(
-    segments.c.first_key <= bindparam("high"),
-    segments.c.last_key >= bindparam("low"),
-    or_(segments.c.first_key != segments.c.last_key, segments.c.first_key.in_(bindparam("keys", expanding=True))),
-)
+    asked = {
+        "runs": run_numbers,
+        "keys": key_ids,
+        "low": min(key_ids),
+        "high": max(key_ids),
+        "first_step": steps.low,
+        "last_step": steps.high,
+        "until": limits.INT64_MAX if until is None else until,
+    }
+    return list(map(Segment._make, _SHOWN[data](connection, asked).all()))
 
 
 def read_points(
     connection: Connection,
     run: int,
     key_ids: Iterable[int],
-    first_step: int | None = None,
-    last_step: int | None = None,
+    steps: Steps = ALL_STEPS,
     *,
     until: int | None = None,
 ) -> dict[int, Points]:
@@ -159,41 +179,36 @@ def read_points(
         connection: Where to read.
         run: Row number of the run.
         key_ids: Numbers of the keys; each is in the result, with no points when it has none.
-        first_step: Only points of this step and later ones.
-        last_step: Only points up to this step.
+        steps: Only points of these steps.
         until: Only what the ingest log holds up to this row.
 
     Raises:
         DataLoss: A segment is damaged; the message names it.
         MissingDependency: A segment was written with a library that is not installed here.
     """
-    wanted = list(dict.fromkeys(key_ids))
-    bounds = {
-        "run": run,
-        "first_step": limits.INT64_MIN if first_step is None else first_step,
-        "last_step": limits.INT64_MAX if last_step is None else last_step,
-        "until": limits.INT64_MAX if until is None else until,
-    }
     result: dict[int, Points] = {}
-    for part in parts(wanted):
-        found = _found(connection, part, bounds)
-        pieces = _by_key(connection, run, found, part)
-        for key in part:
-            points = _assembled(connection, run, *pieces[key])
-            result[key] = _between_steps(points, first_step, last_step)
+    for part in parts(dict.fromkeys(key_ids)):
+        found = shown_segments(connection, [run], part, steps, until=until)
+        result |= zip(part, points_of(connection, found, part, steps), strict=True)
     return result
 
 
-def _found(connection: Connection, keys: Sequence[int], bounds: dict[str, int]) -> list[Segment]:
-    if len(keys) == 1:
-        rows = _OF_ONE_KEY(connection, {**bounds, "key": keys[0]}).all()
-    else:
-        rows = connection.execute(_OF_MANY_KEYS, {**bounds, "low": min(keys), "high": max(keys), "keys": keys}).all()
-    return list(map(Segment._make, rows))
+def points_of(
+    connection: Connection, found: Iterable[Segment], key_ids: Sequence[int], steps: Steps
+) -> Iterator[Points]:
+    """The points of each of some series of a run that have such steps, given all that shows the series.
+
+    Raises:
+        DataLoss: A segment is damaged; the message names it.
+        MissingDependency: A segment was written with a library that is not installed here.
+    """
+    pieces = _by_key(connection, found, key_ids)
+    for key in key_ids:
+        yield steps.of(_assembled(connection, *pieces[key]))
 
 
 def _by_key(
-    connection: Connection, run: int, found: Iterable[Segment], keys: Collection[int]
+    connection: Connection, found: Iterable[Segment], keys: Collection[int]
 ) -> dict[int, tuple[list[Segment], list[Points]]]:
     """Per key its sealed segments, and its points elsewhere, unsorted pieces of them."""
     pieces: dict[int, tuple[list[Segment], list[Points]]] = {key: ([], []) for key in keys}
@@ -204,7 +219,7 @@ def _by_key(
         elif segment.sealed and segment.first_key in pieces and segment.is_whole():
             pieces[segment.first_key][0].append(segment)
         elif not segment.sealed or segment.first_key in pieces:
-            content = decoded(connection, run, segment)
+            content = decoded(connection, segment)
             for key in _shared(content.keys, keys):
                 pieces[key][1].append(segment.trimmed(content.of(key)))
     if log:
@@ -221,7 +236,7 @@ def _shared(present: Ints, wanted: Collection[int]) -> list[int]:
     return list(set(present.tolist()).intersection(wanted))
 
 
-def decoded(connection: Connection, run: int, segment: Segment) -> KeyedPoints:
+def decoded(connection: Connection, segment: Segment) -> KeyedPoints:
     """All points of a segment.
 
     Raises:
@@ -235,27 +250,24 @@ def decoded(connection: Connection, run: int, segment: Segment) -> KeyedPoints:
             return KeyedPoints(np.array([segment.first_key]), np.array([0, segment.points]), points)
         keys, counts = decode_keys(segment.data)
     except Corrupt as e:
-        raise _damaged(connection, run, segment.id, e) from e
+        raise _damaged(connection, segment, e) from e
     return KeyedPoints(keys, np.append(0, np.cumsum(counts)), points)
 
 
-def _damaged(connection: Connection, run: int, segment: int, cause: Corrupt) -> DataLoss:
+def _damaged(connection: Connection, segment: Segment, cause: Corrupt) -> DataLoss:
     """The error for a segment that cannot be read."""
-    run_id = connection.scalar(select(runs.c.run_id).where(runs.c.run == run))
+    run_id = connection.scalar(select(runs.c.run_id).where(runs.c.run == segment.run))
     return DataLoss(
-        f"Segment {segment} of run {shown(run_id)} is damaged: {cause}. Its points cannot be read; "
+        f"Segment {segment.id} of run {shown(run_id)} is damaged: {cause}. Its points cannot be read; "
         "restore the database from a backup."
     )
 
 
-def cells_of_segments(
-    connection: Connection, run: int, sealed: Sequence[Segment], joined: int = 1
-) -> tuple[Cells, Ints]:
+def cells_of_segments(connection: Connection, sealed: Sequence[Segment], joined: int = 1) -> tuple[Cells, Ints]:
     """The cells of sealed segments, one segment after the other, and how many each has.
 
     Args:
-        connection: Where the run can be looked up.
-        run: Row number of the run.
+        connection: Where their run can be looked up.
         sealed: Segments with their summaries.
         joined: How many neighbouring cells of a segment become one.
 
@@ -269,14 +281,16 @@ def cells_of_segments(
             try:
                 unpack_cells([segment.summary])
             except Corrupt as e:
-                raise _damaged(connection, run, segment.id, e) from e
+                raise _damaged(connection, segment, e) from e
         raise
 
 
-def _assembled(connection: Connection, run: int, sealed: list[Segment], loose: list[Points]) -> Points:
+def _assembled(connection: Connection, sealed: list[Segment], loose: list[Points]) -> Points:
     """One series from its sealed segments and its other points."""
-    sealed.sort(key=lambda segment: (segment.first_step, segment.last_step, segment.id))
     late = sorted_distinct(concatenated(loose))
+    if not sealed:
+        return late
+    sealed.sort(key=lambda segment: (segment.first_step, segment.last_step, segment.id))
     count = sum(segment.points for segment in sealed)
     room = Points.empty(count + len(late))
     points = room[:count]
@@ -286,7 +300,7 @@ def _assembled(connection: Connection, run: int, sealed: list[Segment], loose: l
         try:
             decode_points(segment.data, points[start:end])
         except Corrupt as e:
-            raise _damaged(connection, run, segment.id, e) from e
+            raise _damaged(connection, segment, e) from e
         ascending = ascending and (not start or _rank(points, start - 1) < _rank(points, start))
         start = end
     if not ascending:
@@ -314,11 +328,3 @@ def _rank(points: Points, place: int) -> tuple[int, int, float, bool, bool]:
         nan,
         math.copysign(1.0, value) > 0,
     )
-
-
-def _between_steps(points: Points, first: int | None, last: int | None) -> Points:
-    if first is None and last is None:
-        return points
-    start = 0 if first is None else int(np.searchsorted(points.steps, first, "left"))
-    end = len(points) if last is None else int(np.searchsorted(points.steps, last, "right"))
-    return points[start:end]

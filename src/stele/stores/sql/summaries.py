@@ -22,7 +22,7 @@ from stele.stores.sql import dialect
 from stele.stores.sql.documents import LatestMetric, pack_latest
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.keys import Keys
-from stele.stores.sql.points import Points, count_before
+from stele.stores.sql.points import Points, Steps, count_before
 from stele.stores.sql.raw_columns import raw_rows
 from stele.stores.sql.series_reader import read_points
 from stele.stores.sql.series_summaries import Summaries, columns_of, joined, summaries_from, summarised, values_of
@@ -242,9 +242,9 @@ def _unseen(connection: Connection, run: int, fresh: KeyedPoints, known: Summari
     for place in np.flatnonzero(late).tolist():
         start, own = int(first[place]), fresh.of(keys[place])
         own = own[: count_before(own, *ends[place].tolist(), inclusive=True)]
-        bounds = int(own.steps[0]), int(own.steps[-1])
+        span = Steps(int(own.steps[0]), int(own.steps[-1]))
         try:
-            stored = read_points(connection, run, [keys[place]], *bounds, until=until)[keys[place]]
+            stored = read_points(connection, run, [keys[place]], span, until=until)[keys[place]]
         except DataLoss as e:  # searches of all other runs must go on
             logger.warning("points that came late are counted as new ones: %s", e)
         else:
