@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,12 +18,15 @@ from series_oracle import (
     same_rows,
     small_blocks,
 )
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from stele.schema import runs as r
+from stele.schema.ingest import Ingest, IngestSeries
 from stele.schema.metrics import Metric
+from stele.schema.series import GetSeries
 from stele.stores.sql import SqlStore
 from stele.stores.sql.cells import as_cells
+from stele.stores.sql.column_blocks import BLOCK_POINTS
 from stele.stores.sql.compaction import compact_once
 from stele.stores.sql.points import Steps
 from stele.stores.sql.pyramid import CellSeries, read_cells
@@ -101,3 +105,32 @@ def test_nothing_changes_for_a_reader(store, acts, first, last):
         for row in store.db.read(lambda c: c.execute(sealed).all()):
             assert row.first_key == row.last_key
             assert row.points <= 16
+
+
+def test_a_chart_is_whole_though_segments_are_replaced_while_it_is_read(sql_store):
+    run_id, number = new_run(sql_store, new_experiment(sql_store))
+
+    def log(first, last):
+        columns = list(range(first, last)), [0] * (last - first), [0.5] * (last - first)
+        batch = Ingest(client_id=f"{run_id}{first}", sequence=1, series=[IngestSeries(run_id, "loss", *columns)])
+        sql_store.ingest(batch)
+
+    log(0, BLOCK_POINTS + 100)
+    sql_store.compact_run(number, whole=True, until=math.inf)
+    log(BLOCK_POINTS + 100, BLOCK_POINTS + 200)
+    replaced = []
+
+    def replace(_connection, _cursor, statement, *_):
+        if "AS content" in statement and not replaced:
+            replaced.append(statement)
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(sql_store.compact_run, number, whole=True, until=math.inf).result()
+
+    event.listen(sql_store.db.engine, "before_cursor_execute", replace)
+    try:
+        [found] = sql_store.get_series(GetSeries(run_ids=[run_id], keys=["loss"], buckets=4)).series
+    finally:
+        event.remove(sql_store.db.engine, "before_cursor_execute", replace)
+    assert replaced
+    assert found.points == sum(found.counts.data.tolist()) == BLOCK_POINTS + 200
+    assert found.last_x.data[-1] == BLOCK_POINTS + 199
