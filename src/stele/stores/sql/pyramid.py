@@ -89,16 +89,15 @@ class Stored(NamedTuple):
     """What the segments of a series hold, the log apart."""
 
     blocks: Blocks
-    loose: Points
-    """The points that are in no sealed segment."""
     cells: Cells
-    """The cells of all."""
+    """The cells of all points, those in no sealed segment included."""
 
     @property
     def nbytes(self) -> int:
         """About how much memory it takes."""
-        arrays = [self.cells, self.blocks.cells, *self.loose.columns]
-        return sum(int(array.nbytes) for array in arrays) + _SEGMENT_BYTES * len(self.blocks.segments)
+        shared = np.may_share_memory(self.cells, self.blocks.cells)
+        cells = self.cells.nbytes + (0 if shared else self.blocks.cells.nbytes)
+        return cells + _SEGMENT_BYTES * len(self.blocks.segments)
 
 
 CellCache = BoundedCache[Hashable, Stored]
@@ -184,15 +183,17 @@ def _tried(
     logged = KeyedPoints.of_log((row.data for row in found.log), key).points if found.log else Points.empty()
     if not len(logged) and steps.low <= stored.cells["first_step"][0] and stored.cells["last_step"][-1] <= steps.high:
         return stored.cells
-    return _assembled(connection, stored.blocks, sorted_distinct(concatenated([stored.loose, logged])), steps, joined)
+    unsealed = _with_points(connection, [segment for segment in found.segments if not segment.sealed])
+    if unsealed is None:
+        return None
+    return _assembled(connection, stored.blocks, _loose(connection, key, unsealed, logged), steps, joined)
 
 
 def _points(connection: Connection, key: int, steps: Steps, found: _Found) -> Points | None:
     """All points of a series; None when a segment is no longer there."""
-    content = _contents(connection, found.segments, _POINTS)
-    if content is None:
+    filled = _with_points(connection, found.segments)
+    if filled is None:
         return None
-    filled = [segment._replace(data=content[segment.id]) for segment in found.segments]
     [points] = points_of(connection, [*filled, *found.log], [key], steps)
     return points
 
@@ -214,16 +215,22 @@ def _stored(
         content = _contents(connection, found, _CELLS)
         if content is None:
             return None
-        sealed = [segment._replace(summary=content[segment.id]) for segment in found if segment.sealed]
-        unsealed = [segment._replace(data=content[segment.id]) for segment in found if not segment.sealed]
+        sealed = [each._replace(summary=content[each.id]) for each in found if each.sealed]
+        unsealed = [each._replace(data=content[each.id]) for each in found if not each.sealed]
         blocks, loose = _in_order(connection, sealed, joined), _loose(connection, key, unsealed)
         cells = _assembled(connection, blocks, loose, ALL_STEPS, joined)
         if cells is None:
             return None
         cells.setflags(write=False)
-        stored = Stored(blocks, loose, cells)
+        stored = Stored(_as_part_of(cells, blocks), cells)
         cache.keep(place, stored)
     return stored
+
+
+def _as_part_of(cells: Cells, blocks: Blocks) -> Blocks:
+    """The same blocks, which share the memory of all cells where these begin with theirs, as they nearly always do."""
+    first = cells[: len(blocks.cells)]
+    return blocks._replace(cells=first) if first.tobytes() == blocks.cells.tobytes() else blocks
 
 
 def _contents(connection: Connection, found: Sequence[Segment], query: Prepared) -> dict[int, bytes] | None:
@@ -233,10 +240,16 @@ def _contents(connection: Connection, found: Sequence[Segment], query: Prepared)
     return contents if len(contents) == len(found) else None
 
 
-def _loose(connection: Connection, key: int, unsealed: Sequence[Segment]) -> Points:
-    """The points of a series that are in no sealed segment."""
-    points = concatenated([segment.trimmed(decoded(connection, segment).of(key)) for segment in unsealed])
-    return sorted_distinct(points[np.arange(len(points))])  # a copy, no view of what other series share
+def _with_points(connection: Connection, found: Sequence[Segment]) -> list[Segment] | None:
+    """Segments with their points; None when one of them is no longer there."""
+    content = _contents(connection, found, _POINTS)
+    return None if content is None else [each._replace(data=content[each.id]) for each in found]
+
+
+def _loose(connection: Connection, key: int, unsealed: Sequence[Segment], *more: Points) -> Points:
+    """The points of a series that are in no sealed segment, and more of them."""
+    read = [segment.trimmed(decoded(connection, segment).of(key)) for segment in unsealed]
+    return sorted_distinct(concatenated([*read, *more]))
 
 
 def _in_order(connection: Connection, sealed: list[Segment], joined: int) -> Blocks:
@@ -262,10 +275,10 @@ def _assembled(connection: Connection, blocks: Blocks, loose: Points, steps: Ste
     whole = _stand_alone(blocks, loose) & (blocks.first[0] >= steps.low) & (blocks.last[0] <= steps.high)
     whole &= np.array([segment.is_whole() for segment in blocks.segments], bool)
     parted = [each for each, alone in zip(blocks.segments, whole, strict=True) if not alone]
-    content = _contents(connection, parted, _POINTS)
-    if content is None:
+    filled = _with_points(connection, parted)
+    if filled is None:
         return None
-    read = [each.trimmed(decoded(connection, each._replace(data=content[each.id])).points) for each in parted]
+    read = [segment.trimmed(decoded(connection, segment).points) for segment in filled]
     points = sorted_distinct(concatenated([*read, loose]))
     return _cells(blocks, whole, steps.of(points), joined * CELL_POINTS)
 
