@@ -28,6 +28,7 @@ def test_rows_are_those_of_sqlalchemy(sql_store, senders):
         plain, prepared = connection.execute(_SENDERS).all(), Prepared(_SENDERS)(connection, {}).all()
         assert list(map(tuple, prepared)) == list(map(tuple, plain)) == [(name, 1) for name in senders]
         assert [(row.client_id, row.sequence) for row in prepared] == [(name, 1) for name in senders]
+        assert list(map(tuple, Prepared(_SENDERS).rows(connection, {}))) == list(map(tuple, plain))
         assert Prepared(_SENDERS)(connection, {}).first().client_id == senders[0]
         assert Prepared(_SENDERS.where(text("1 = 0")))(connection, {}).first() is None
 

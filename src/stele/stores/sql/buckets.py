@@ -41,6 +41,8 @@ def extent_of(cells: _Columns | Cells, *, time: bool) -> Extent:
 def bucketed(series: Sequence[Points | Cells], count: int, *, time: bool) -> list[dict[str, npt.NDArray[Any]]]:
     """Each series in at most ``count`` buckets as the columns of :class:`~stele.schema.series.BucketSeries`.
 
+    The columns may be those of the cells, so they are not to be changed.
+
     All series are one pass: what numpy takes for a call is worth some thousand cells.
 
     Args:
@@ -58,12 +60,12 @@ def bucketed(series: Sequence[Points | Cells], count: int, *, time: bool) -> lis
         cells = {name: column[order] for name, column in cells.items()}
     changes = np.flatnonzero(places[1:] != places[:-1])
     starts, ends = np.concatenate([[0], changes + 1]), np.concatenate([changes, [len(places) - 1]])
-    counts, finite, nans = (np.add.reduceat(cells[name], starts) for name in ("points", "finite", "nans"))
+    counts, finite, nans = (_reduced(np.add, cells[name], starts) for name in ("points", "finite", "nans"))
     # fmin and fmax pass over NaN, and give one where there is nothing else.
-    low, high = np.fmin.reduceat(cells["min"], starts), np.fmax.reduceat(cells["max"], starts)
+    low, high = _reduced(np.fmin, cells["min"], starts), _reduced(np.fmax, cells["max"], starts)
     columns = {
-        "first_x": np.minimum.reduceat(extent.low, starts),
-        "last_x": np.maximum.reduceat(extent.high, starts),
+        "first_x": _reduced(np.minimum, extent.low, starts),
+        "last_x": _reduced(np.maximum, extent.high, starts),
         "counts": counts,
         "nans": nans,
         "infinities": counts - finite - nans,
@@ -123,11 +125,17 @@ def _spread(values: npt.ArrayLike, lengths: Sequence[int]) -> npt.NDArray[Any]:
     return np.repeat(values, lengths) if len(lengths) > 1 else np.asarray(values)
 
 
+def _reduced(function: np.ufunc, column: npt.NDArray[Any], starts: Ints) -> npt.NDArray[Any]:
+    """One value for each bucket; the column itself where each has one cell, as in a chart of 100 000 points."""
+    reduced: npt.NDArray[Any] = column if len(starts) == len(column) else function.reduceat(column, starts)
+    return reduced
+
+
 def _means(sums: Any, finite: Any, starts: Any, ends: Any, low: Any, high: Any) -> npt.NDArray[np.float64]:
     totals = np.repeat(finite, ends - starts + 1)
     # Divided before it is summed: the mean of great numbers is finite though their sum is not.
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.add.reduceat(sums / totals, starts)
+        means: npt.NDArray[np.float64] = _reduced(np.add, sums / totals, starts)
     means[finite == 0] = np.nan
     # What rounding did must not put a mean outside of the band that it is drawn in.
     return np.clip(means, low, high)

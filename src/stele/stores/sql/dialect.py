@@ -80,6 +80,11 @@ class Prepared:
             return _asked(connection, text, parameters)
         return connection.exec_driver_sql(text, parameters, _OPTIONS)
 
+    def rows(self, connection: Connection, values: dict[str, Any]) -> Sequence[Any]:
+        """The rows of a query for one who needs no names."""
+        answer = self(connection, values)
+        return answer.plain_rows if isinstance(answer, Answer) else answer.all()
+
     def many(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Run it once for each row of values, none of which is a list."""
         spelt = self._spelt_for(connection)
@@ -112,12 +117,13 @@ class Answer:
     def __init__(self, cursor: sqlite3.Cursor) -> None:
         self.rowcount = cursor.rowcount
         """How many rows were written."""
+        self.plain_rows: list[tuple[Any, ...]] = cursor.fetchall()
+        """The rows without names."""
         self._names = tuple([column[0] for column in cursor.description or ()])
-        self._rows = cursor.fetchall()
 
     def __iter__(self) -> Iterator[Any]:
         """The rows, each a tuple with names."""
-        return map(_row_of(self._names), self._rows)
+        return map(_row_of(self._names), self.plain_rows)
 
     def all(self) -> list[Any]:
         """The rows, each a tuple with names."""
@@ -129,7 +135,7 @@ class Answer:
 
     def scalar_one(self) -> Any:
         """The value of the only row, which has one."""
-        ((value,),) = self._rows
+        ((value,),) = self.plain_rows
         return value
 
 

@@ -173,8 +173,7 @@ def _summed_up(found: Sequence[_Found], count: int, x: str) -> Iterator[Series]:
             continue
         columns = next(buckets)
         if x == "relative":
-            columns["first_x"] -= pair.origin
-            columns["last_x"] -= pair.origin
+            columns |= {name: columns[name] - pair.origin for name in ("first_x", "last_x")}
         yield _bucket_series(pair, columns)
 
 

@@ -162,7 +162,7 @@ def shown_segments(
         "last_step": steps.high,
         "until": limits.INT64_MAX if until is None else until,
     }
-    return list(map(Segment._make, _SHOWN[data](connection, asked).all()))
+    return list(map(Segment._make, _SHOWN[data].rows(connection, asked)))
 
 
 def read_points(
