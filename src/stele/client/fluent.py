@@ -143,7 +143,7 @@ def start_run(
     client = Client()
     tags = _with_description(tags, description)
     run_id = run_id or _run_id_of_environment()
-    if run_id and fork_from:
+    if run_id and (fork_from or fork_step is not None):
         raise InvalidParameterValue(f"The run {run_id} cannot be continued and be a fork; give run_id or fork_from.")
     if run_id:
         run = _resume(client, run_id, tags, experiment_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stele.client.fluent import client_of
+from stele.errors import InvalidParameterValue, shown
 from stele.schema.rewinds import Rewind, RewindResponse
 from stele.schema.runs import Run
 
@@ -33,4 +34,7 @@ def list_rewinds(run: str | Run) -> list[Rewind]:
 
 
 def _id(run: str | Run) -> str:
-    return run if isinstance(run, str) else run.info.run_id
+    try:
+        return run if isinstance(run, str) else run.info.run_id
+    except AttributeError as e:
+        raise InvalidParameterValue(f"run {shown(run)} is no run and no run id.") from e

@@ -127,6 +127,31 @@ class RewindContract:
         assert [(item.step, item.undone_time is None) for item in listed] == [(3, False), (3, True)]
         assert all(item.principal and item.creation_time > 0 for item in listed)
 
+    def test_points_that_were_logged_twice_count_once(
+        self, store: TrackingStore, experiment: str, compact: Callable[[], None]
+    ) -> None:
+        run_id = new_run(store, experiment)
+        for value, first, last in ((1.0, 0, 10), (2.0, 5, 8)):
+            for _ in range(2):
+                log(store, run_id, [("a", step, value) for step in range(first, last)])
+                compact()
+            log(store, run_id, [("a", step, value) for step in range(first, last)])
+            if value == 1.0:
+                assert store.rewind_run(w.RewindRun(run_id=run_id, step=4)).hidden_points == 5
+        for expected in ((3, 5), (5, 3), (3, 5)):
+            undone = store.undo_rewind(w.UndoRewind(run_id=run_id))
+            assert (undone.hidden_points, undone.restored_points) == expected
+
+    def test_a_fork_counts_what_it_shares(self, store: TrackingStore, experiment: str) -> None:
+        parent = new_run(store, experiment)
+        log(store, parent, [("a", step, 1.0) for step in range(10)])
+        request = r.CreateRun(experiment_id=experiment, fork_from=parent)
+        fork = store.create_run(request).run.info.run_id
+        assert store.rewind_run(w.RewindRun(run_id=fork, step=3)).hidden_points == 6
+        log(store, fork, [("a", 4, 2.0)])
+        undone = store.undo_rewind(w.UndoRewind(run_id=fork))
+        assert (undone.hidden_points, undone.restored_points) == (1, 6)
+
     def test_rewind_of_nothing(self, store: TrackingStore, experiment: str) -> None:
         run_id = new_run(store, experiment)
         assert store.rewind_run(w.RewindRun(run_id=run_id, step=-5)).hidden_points == 0
@@ -188,6 +213,8 @@ class RewindContract:
             store.undo_rewind(w.UndoRewind(run_id=run_id))
         with pytest.raises(InvalidParameterValue, match="step"):
             store.rewind_run(w.RewindRun(run_id=run_id, step=2**63 - 1))
+        with pytest.raises(InvalidParameterValue, match="fork_step 3 is given without fork_from"):
+            store.create_run(r.CreateRun(experiment_id=experiment, fork_step=3))
         missing = uuid.uuid4().hex
         for call in (
             lambda: store.rewind_run(w.RewindRun(run_id=missing, step=1)),

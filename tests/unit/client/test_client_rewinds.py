@@ -53,6 +53,14 @@ def test_a_run_is_continued_or_forked():
         pass
     with pytest.raises(InvalidParameterValue, match="fork_from"):
         stele.start_run(run_id=run.info.run_id, fork_from=run)
+    with pytest.raises(InvalidParameterValue, match="fork_from"):
+        stele.start_run(run_id=run.info.run_id, fork_step=3)
+
+
+@pytest.mark.parametrize("function", [stele.undo_rewind, stele.list_rewinds])
+def test_what_is_no_run_is_named(function):
+    with pytest.raises(InvalidParameterValue, match="run 5 is no run and no run id"):
+        function(5)
 
 
 @pytest.mark.parametrize("step", ["two", 1.5, None])

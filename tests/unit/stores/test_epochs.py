@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
+import numpy as np
 import pytest
 from series_oracle import key_number, new_experiment, new_run, small_blocks
 from sqlalchemy import insert, select, update
 
+from stele.schema import metrics as m
+from stele.schema import rewinds as w
 from stele.schema import runs as r
 from stele.schema.ingest import Ingest, IngestSeries
 from stele.schema.metrics import Metric
@@ -84,3 +88,36 @@ def test_a_chart_that_was_asked_for_before_shows_less_of_a_fork_that_was_rewound
     for step in (count - 100, count - 200):
         sql_store.rewind_run(RewindRun(run_id=fork, step=step))
         assert last_steps()[-1] == step
+
+
+def test_rewinding_takes_little_memory_however_many_points_there_are(sql_store, monkeypatch):
+    """1.2 million points of 300 metrics."""
+    monkeypatch.setattr("stele.stores.sql.epochs._POINTS_AT_ONCE", 50_000)
+    run_id, number = new_run(sql_store, new_experiment(sql_store))
+    for sequence in range(1, 9):
+        column = memoryview(np.arange((sequence - 1) * 500, sequence * 500))
+        values = memoryview(np.random.default_rng(sequence).normal(size=500))
+        series = [IngestSeries(run_id, f"m{key}", column, column, values) for key in range(300)]
+        sql_store.ingest(Ingest(client_id=f"c{number}", sequence=sequence, series=series))
+    sql_store.apply_all()
+    sql_store.compact_run(number, whole=True, until=math.inf)  # nothing is left for the thread that compacts
+    tracemalloc.start()
+    assert sql_store.rewind_run(w.RewindRun(run_id=run_id, step=2_499)).hidden_points == 450_000
+    assert sql_store.undo_rewind(w.UndoRewind(run_id=run_id)).restored_points == 450_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 24_000_000  # all points together are 28.8 MB, as cells 115 MB
+
+
+def test_a_long_log_is_emptied_in_parts(sql_store, monkeypatch):
+    monkeypatch.setattr("stele.stores.sql.epochs._POINTS_AT_ONCE", 15)
+    run_id, number = new_run(sql_store, new_experiment(sql_store))
+    for first in (0, 10, 5, 20, 30):
+        log(sql_store, run_id, first, first + 10, float(first))
+    assert sql_store.rewind_run(w.RewindRun(run_id=run_id, step=11)).hidden_points == 31
+    assert sql_store.undo_rewind(w.UndoRewind(run_id=run_id)).restored_points == 31
+    sql_store.compact_run(number, whole=True, until=math.inf)
+    found = sql_store.get_metric_history(m.GetMetricHistory(run_id=run_id, metric_key="loss")).metrics
+    expected = {(step, float(first)) for first in (0, 10, 5, 20, 30) for step in range(first, first + 10)}
+    assert len(found) == 50
+    assert {(point.step, point.value) for point in found} == expected

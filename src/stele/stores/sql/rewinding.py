@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, exists, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, exists, insert, literal, select, update
 
 from stele import limits
 from stele.errors import InvalidParameterValue, shown
@@ -18,6 +18,8 @@ from stele.stores.sql.tables import latest_metrics, rewinds, run_forks, runs, se
 
 __all__ = ["RewindOperations", "fork_series"]
 
+_SEGMENTS_AT_ONCE = 50
+
 
 class RewindOperations(StoreCore):
     """The part of the store protocol that hides points and shows them again."""
@@ -30,9 +32,8 @@ class RewindOperations(StoreCore):
         def work(connection: Connection) -> w.RewindResponse:
             run = locked_run(connection, required(request.run_id, "run_id")).run
             begin_epoch(connection, self.keys, run, step, actor())
-            before = counted_points(connection, run)  # the summaries still are what they were
-            refresh_summaries(connection, self.keys, run, _reaching_behind(connection, run, step))
-            return w.RewindResponse(hidden_points=before - counted_points(connection, run))
+            hidden = _refreshed(connection, self.keys, run, _reaching_behind(connection, run, step))
+            return w.RewindResponse(hidden_points=hidden)
 
         return self.db.write(work)
 
@@ -48,16 +49,14 @@ class RewindOperations(StoreCore):
             ).one_or_none()
             if last is None:
                 raise InvalidParameterValue(f"Run {shown(request.run_id)} has no rewind that could be undone.")
-            hidden = begin_epoch(connection, self.keys, run, last.step, actor())
-            before = counted_points(connection, run)
-            affected = _reaching_behind(connection, run, last.step) | _restore(connection, run, last.epoch)
+            newest = begin_epoch(connection, self.keys, run, last.step, actor())
+            hidden = _refreshed(connection, self.keys, run, _reaching_behind(connection, run, last.step))
+            restored = _restore(connection, run, last.epoch, newest)
             connection.execute(update(rewinds).where(c.run == run, c.epoch == last.epoch).values(undone_time=now_ms()))
             if not hidden:  # then there is nothing that undoing this undoing would bring back
-                newest = current_epoch(connection, run)
                 connection.execute(update(rewinds).where(c.run == run, c.epoch == newest).values(step=KEEP_ALL))
-            refresh_summaries(connection, self.keys, run, affected)
-            restored = counted_points(connection, run) - before + hidden
-            return w.RewindResponse(hidden_points=hidden, restored_points=restored)
+            back = -_refreshed(connection, self.keys, run, restored)
+            return w.RewindResponse(hidden_points=hidden, restored_points=back)
 
         return self.db.write(work)
 
@@ -113,20 +112,24 @@ def fork_series(
     refresh_summaries(connection, keys, run, _reaching_behind(connection, parent.run, last))
 
 
+def _refreshed(connection: Connection, keys: Keys, run: int, key_ids: set[int]) -> int:
+    """Bring summaries up to date; returns how many points fewer they count than before, each point counted once."""
+    before = counted_points(connection, run)
+    refresh_summaries(connection, keys, run, key_ids)
+    return before - counted_points(connection, run)
+
+
 def _reaching_behind(connection: Connection, run: int, step: int) -> set[int]:
     """The keys of a run that have points behind a step; its log is applied, or will be."""
     c = latest_metrics.c
     return set(connection.scalars(select(c.key_id).where(c.run == run, c.step > step)))
 
 
-def _restore(connection: Connection, run: int, epoch: int) -> set[int]:
-    """Show again what the rewind of an epoch hid; returns the keys of these points."""
+def _restore(connection: Connection, run: int, epoch: int, newest: int) -> set[int]:
+    """Show again, in the newest epoch, what the rewind of an epoch hid; returns the keys of these points."""
     s = segments.c
     hidden = [s.run == run, s.hidden_epoch == epoch]
-    keys = set(connection.scalars(select(s.first_key).where(*hidden, s.first_key == s.last_key)))
-    for packed in connection.scalars(select(s.data).where(*hidden, s.first_key != s.last_key)):
-        keys.update(decode_keys(packed)[0].tolist())
-    newest = current_epoch(connection, run)
+    keys = _hidden_keys(connection, hidden)
     if connection.scalar(select(exists().where(run_forks.c.parent == run, run_forks.c.parent_epoch >= epoch))):
         # A fork of the time in between does not show them, so they come back as points of the new epoch.
         others = [column for column in s if column not in (s.id, s.epoch, s.hidden_epoch)]
@@ -135,6 +138,21 @@ def _restore(connection: Connection, run: int, epoch: int) -> set[int]:
     else:
         connection.execute(update(segments).where(*hidden).values(hidden_epoch=0))
     return keys | _restore_inherited(connection, run, epoch, newest)
+
+
+def _hidden_keys(connection: Connection, hidden: list[ColumnElement[bool]]) -> set[int]:
+    """The keys of hidden segments."""
+    s = segments.c
+    keys = set(connection.scalars(select(s.first_key).where(*hidden, s.first_key == s.last_key)))
+    several = [*hidden, s.first_key != s.last_key]
+    last = -1
+    while rows := connection.execute(
+        select(s.id, s.data).where(*several, s.id > last).order_by(s.id).limit(_SEGMENTS_AT_ONCE)
+    ).all():
+        last = rows[-1].id
+        for row in rows:
+            keys.update(decode_keys(row.data)[0].tolist())
+    return keys
 
 
 def _restore_inherited(connection: Connection, run: int, epoch: int, newest: int) -> set[int]:

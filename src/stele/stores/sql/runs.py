@@ -58,6 +58,8 @@ class RunOperations(PointLog):
         limits.check_int64(request.start_time, "start_time")
         if request.fork_from:
             tags |= _fork_tags(request.fork_from, request.fork_step)
+        elif request.fork_step is not None:
+            raise InvalidParameterValue(f"fork_step {request.fork_step} is given without fork_from, the run to fork.")
         row: dict[str, Any] = {
             "run_id": limits.check_new_run_id(request.run_id) if request.run_id else new_run_id(),
             "experiment_id": number,
