@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from stele.client.client import Client
-from stele.errors import InvalidParameterValue, MissingDependency, shown
+from stele.errors import DoesNotExist, InvalidParameterValue, MissingDependency, shown
 from stele.schema.runs import Run
 from stele.schema.series import PointSeries, Series, XAxis
 
@@ -63,8 +63,9 @@ def metric_history(
             since the start of the run).
         start: Only points from here on.
         end: Only points up to here, this one included.
-        buckets: A series with more points than this in the range is summed up in at most so many intervals of one
-            width, 1 to 10 000; one with fewer has a row per point.
+        buckets: A series with more points than this in the range is summed up in at most so many intervals, 1 to
+            10 000, of one width as far as that needs no point to be read: those of long series end where stored blocks
+            do. One with fewer points has a row per point.
         output_format: ``pandas``, ``polars`` or ``arrow`` for a table; ``numpy`` for a dictionary of arrays, times in
             milliseconds.
 
@@ -76,7 +77,7 @@ def metric_history(
         raise InvalidParameterValue(f"output_format {shown(output_format)} is not one of {', '.join(sorted(_TABLES))}.")
     client = Client()
     run_ids, known_keys = _resolved(runs)
-    names = _all_keys(client, run_ids, known_keys) if keys is None else [keys] if isinstance(keys, str) else list(keys)
+    names = _all_keys(client, run_ids, known_keys) if keys is None else _listed(keys)
     found = sorted(client.get_series(run_ids, names, x, start, end, buckets), key=_rank(run_ids, names))
     try:
         return _TABLES[output_format](to_columns(found, x, buckets))
@@ -104,8 +105,24 @@ def _resolved(runs: Any) -> tuple[list[str], dict[str, Iterable[str]]]:
 
 
 def _all_keys(client: Client, run_ids: Sequence[str], known: dict[str, Iterable[str]]) -> list[str]:
-    found = (known.get(run_id) or client.get_run(run_id).data.metrics for run_id in run_ids)
+    found = (known.get(run_id) or _keys_of(client, run_id) for run_id in run_ids)
     return list(dict.fromkeys(key for keys in found for key in keys))
+
+
+def _keys_of(client: Client, run_id: str) -> Iterable[str]:
+    try:
+        return client.get_run(run_id).data.metrics
+    except DoesNotExist:  # it is left out, as it is where keys are named
+        return ()
+
+
+def _listed(keys: Any) -> list[str]:
+    if isinstance(keys, str):
+        return [keys]
+    listed = list(keys) if isinstance(keys, Iterable) else [keys]
+    if not all(isinstance(key, str) for key in listed):
+        raise InvalidParameterValue(f"keys {shown(keys)} is no name of a metric and no list of them.")
+    return listed
 
 
 def _rank(run_ids: Sequence[str], keys: Sequence[str]) -> Callable[[Series], tuple[int, int]]:

@@ -158,10 +158,10 @@ def _convert(raw: dict[str, Any], cls: type[M]) -> M:
     try:
         return msgspec.convert(raw, cls, strict=False, dec_hook=_read)
     except msgspec.ValidationError as e:
-        raise InvalidParameterValue(_explain(str(e), raw)) from e
+        raise InvalidParameterValue(_explain(str(e), raw, cls)) from e
 
 
-def _explain(text: str, raw: object) -> str:
+def _explain(text: str, raw: object, cls: type[Struct]) -> str:
     """A validation error of msgspec with the field's path in front and the value behind."""
     match = _PATH.search(text)
     problem = (text[: match.start()] if match else text).replace("`", "").rstrip(".")
@@ -170,10 +170,29 @@ def _explain(text: str, raw: object) -> str:
         name = problem.removeprefix("Object missing required field ")
         return f"{f'{path}.{name}' if path else name} is missing."
     value = _at(raw, path)
+    if problem.startswith("Invalid enum value"):
+        allowed = ", ".join(map(str, _allowed(msgspec.inspect.type_info(cls), re.findall(r"\w+", path))))
+        return f"{path} {shown(value)} is not one of {allowed}."
     where = f"{path} " if path and not problem.startswith(path) else ""
     return (
         f"{where}{problem[:1].lower() + problem[1:] if where else problem}{f', value {shown(value)}' if path else ''}."
     )
+
+
+def _allowed(kind: msgspec.inspect.Type, path: Sequence[str]) -> Sequence[object]:
+    """The values that a type takes at a path, where it takes certain values."""
+    if isinstance(kind, msgspec.inspect.UnionType):
+        return [value for each in kind.types for value in _allowed(each, path)]
+    if isinstance(kind, msgspec.inspect.ListType):
+        return _allowed(kind.item_type, path[1:])
+    if isinstance(kind, msgspec.inspect.EnumType):
+        return [member.value for member in kind.cls]
+    if isinstance(kind, msgspec.inspect.StructType):
+        fields = {item.encode_name: item.type for item in kind.fields}
+        return _allowed(fields[path[0]], path[1:]) if path and path[0] in fields else []
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return sorted(kind.values, key=lambda value: isinstance(value, int))  # MLflow's numbers behind the names
+    return []
 
 
 def _at(raw: Any, path: str) -> Any:

@@ -83,6 +83,13 @@ def test_runs_may_come_in_any_form(runs):
             assert table["value"].tolist() == found["numpy"]
 
 
+@pytest.mark.parametrize("keys", ["loss", None])
+def test_runs_that_do_not_exist_are_left_out(runs, keys):
+    table = stele.metric_history(["nobody", runs[1]], keys, output_format="numpy")
+    assert set(table["run_id"]) == {runs[1]}
+    assert len(stele.metric_history("nobody", keys, output_format="numpy")["value"]) == 0
+
+
 def test_a_range_of_every_axis(runs):
     def steps(**arguments):
         return stele.metric_history(runs, "loss", output_format="numpy", **arguments)["step"].tolist()
@@ -159,7 +166,9 @@ def test_a_script_reads_its_own_writes(workplace):
         ({"runs": 5}, "runs 5 is no run"),
         ({"runs": [object()]}, "is no run, no run id"),
         ({"output_format": "csv"}, "output_format 'csv' is not one of arrow, numpy, pandas, polars"),
-        ({"x": "epoch"}, "epoch"),
+        ({"keys": 5}, "keys 5 is no name of a metric"),
+        ({"keys": [5]}, "is no name of a metric"),
+        ({"x": "epoch"}, "x 'epoch' is not one of step, time, relative"),
         ({"buckets": 0}, "buckets 0 is not from 1 to 10000"),
         ({"start": 2, "end": 1}, "start 2 is greater than end 1"),
     ],

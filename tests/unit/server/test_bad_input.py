@@ -88,18 +88,23 @@ def test_malformed_body_is_explained(call, body):
 
 
 @pytest.mark.parametrize(
-    ("operation", "body"),
+    ("operation", "body", "message"),
     [
-        ("runs/update", {"status": "DONE"}),
-        ("runs/update", {"status": 9}),
-        ("runs/search", {"experiment_ids": ["0"], "run_view_type": "SOME"}),
-        ("experiments/search", {"view_type": "x"}),
-        ("logged-models/search", {"experiment_ids": "0"}),
+        (
+            "runs/update",
+            {"status": "DONE"},
+            "status 'DONE' is not one of FAILED, FINISHED, KILLED, RUNNING, SCHEDULED",
+        ),
+        ("runs/update", {"status": 9}, "status 9 is not one of FAILED"),
+        ("runs/search", {"experiment_ids": ["0"], "run_view_type": "SOME"}, "'SOME' is not one of ACTIVE_ONLY"),
+        ("experiments/search", {"view_type": "x"}, "view_type 'x' is not one of ACTIVE_ONLY, ALL, DELETED_ONLY"),
+        ("logged-models/search", {"experiment_ids": "0"}, "experiment_ids"),
     ],
 )
-def test_unknown_enum_is_refused(call, run, operation, body):
+def test_unknown_enum_is_refused(call, run, operation, body, message):
     answer = call.post(operation, {"run_id": run} | body)
     assert (answer.status, answer.code) == (400, "INVALID_PARAMETER_VALUE")
+    assert message in answer.json["message"]
 
 
 @pytest.mark.parametrize("status", ["FINISHED", 3, "3"])
