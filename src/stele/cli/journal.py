@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ import click
 import msgspec
 from msgspec import Struct
 
+from stele.artifacts.base import walk
+from stele.artifacts.local import LocalRepository
 from stele.cli.config import masked
-from stele.cli.output import Column, heading, json_option, show_facts, show_json, show_table
+from stele.cli.output import Column, heading, json_option, note, show_facts, show_json, show_table
 from stele.cli.sync import chosen_journals, sync
 from stele.cli.teaching import Group
 from stele.cli.text import size
 from stele.errors import Conflict, InvalidParameterValue, shown
 from stele.schema.display import duration
-from stele.stores.journal.files import DEAD, LOCK, read_lines, remove_journal
+from stele.stores.journal.files import DEAD, FILES, HEADER, LOCK, read_lines, remove_journal
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.locks import Lock
 from stele.stores.journal.replay import recorded_runs
@@ -25,25 +28,28 @@ from stele.stores.journal.replay import recorded_runs
 __all__ = ["journal"]
 
 
-class Listed(Struct):
+class Listed(Struct, kw_only=True):
     """One journal.
 
     ``size`` is in bytes, ``created`` in milliseconds since 1970. ``runs`` counts those with something that is not
-    stored yet, ``in_use`` says that the process which writes it lives.
+    stored yet, ``files`` those that wait, ``in_use`` says that the process which writes it lives, and ``problem`` why
+    the journal cannot be read.
     """
 
     id: str
     path: str
-    store: str
-    offline: bool
-    process: int
+    store: str = ""
+    offline: bool = False
+    process: int = 0
     in_use: bool
     created: int
-    runs: int
-    points: int
-    requests: int
-    refused: int
+    runs: int = 0
+    points: int = 0
+    requests: int = 0
+    files: int = 0
+    refused: int = 0
     size: int
+    problem: str = ""
 
 
 @click.group(cls=Group)
@@ -64,13 +70,17 @@ def list_(as_json: bool) -> None:
     \b
     stele journal list
     """
-    found = [_listed(path) for path in chosen_journals(())]
+    found: list[Listed] = []
+    for path in chosen_journals(()):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(_listed(path))
     if as_json:
         show_json(found)
         return
     columns = [
         Column("Journal", "id"), Column("Store"), Column("Owner"), Column("Created", "time"), Column("Runs", "number"),
-        Column("Points", "number"), Column("Requests", "number"), Column("Refused", "number"), Column("Size", "size"),
+        Column("Points", "number"), Column("Requests", "number"), Column("Files", "number"),
+        Column("Refused", "number"), Column("Size", "size"),
     ]  # fmt: skip
     rows = [
         [
@@ -81,6 +91,7 @@ def list_(as_json: bool) -> None:
             item.runs,
             item.points,
             item.requests,
+            item.files,
             item.refused,
             item.size,
         ]
@@ -88,6 +99,9 @@ def list_(as_json: bool) -> None:
     ]
     if rows:
         show_table(columns, rows, optional=4)
+        for item in found:
+            if item.problem:
+                note(f"{item.id}: {item.problem}")
     else:
         click.echo("There is no journal: everything that was logged is in its store.")
 
@@ -103,6 +117,8 @@ def show(name: str, as_json: bool) -> None:
     """
     path = _one(name)
     item = _listed(path)
+    if item.problem:
+        raise InvalidParameterValue(item.problem)
     runs = [
         {
             "run_id": run.run_id,
@@ -127,6 +143,7 @@ def show(name: str, as_json: bool) -> None:
             "Size": size(item.size),
             "Points": item.points,
             "Requests": item.requests,
+            "Files": item.files,
         }
     )
     if runs:
@@ -159,7 +176,8 @@ def discard(name: str, yes: bool, as_json: bool) -> None:
         raise Conflict(f"The process {item.process} is writing to the journal {item.id}.")
     try:
         if not yes:
-            what = f"{item.points} points and {item.requests} requests for {item.store}"
+            held = f"{item.points} points, {item.requests} requests and {item.files} files for {item.store}"
+            what = f"the journal {path}, which cannot be read" if item.problem else held
             click.confirm(f"Throw away {what}? Nothing brings them back.", abort=True, err=True)
         remove_journal(path)
     finally:
@@ -178,27 +196,40 @@ def _one(name: str) -> Path:
 
 
 def _listed(path: Path) -> Listed:
-    peeked = Journal.peek(path)
-    recorded = recorded_runs(peeked)
-    _, operations = peeked.end()
-    header = peeked.header
+    """What is known of a journal.
+
+    Raises:
+        FileNotFoundError: It was sent meanwhile.
+    """
     lock = Lock.take(str(path / LOCK))
     if lock is not None:
         lock.release()
-    return Listed(
-        id=header.client_id,
-        path=str(path),
-        store=masked("", header.uri),
-        offline=header.offline,
-        process=header.process,
-        in_use=lock is None,
-        created=header.created,
-        runs=len(recorded),
-        points=sum(run.points for run in recorded.values()),
-        requests=operations - peeked.state.operations,
-        refused=sum(1 for _ in read_lines(path / DEAD, msgspec.Raw)),
-        size=sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
-    )
+    made = int(path.stat().st_mtime * 1000)
+    item = Listed(id=path.name, path=str(path), in_use=lock is None, created=made, size=_size(path))
+    try:
+        peeked = Journal.peek(path)
+        recorded = recorded_runs(peeked)
+        item.refused = sum(1 for _ in read_lines(path / DEAD, msgspec.Raw))
+        item.files = sum(not file.is_dir for run in (path / FILES).glob("*") for file in walk(LocalRepository(run)))
+    except (InvalidParameterValue, OSError, ValueError) as error:
+        (path / HEADER).stat()
+        item.problem = str(error)
+        return item
+    header = peeked.header
+    item.store, item.offline, item.process = masked("", header.uri), header.offline, header.process
+    item.created, item.runs = header.created, len(recorded)
+    item.points = sum(run.points for run in recorded.values())
+    item.requests = peeked.end()[1] - peeked.state.operations
+    return item
+
+
+def _size(path: Path) -> int:
+    """The bytes of a directory to which another process may be writing."""
+    found = 0
+    for file in path.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            found += file.lstat().st_size
+    return found
 
 
 def _owner(item: Listed) -> str:
@@ -207,5 +238,7 @@ def _owner(item: Listed) -> str:
 
 def _about(letter: dict[str, Any]) -> str:
     if "operation" in letter:
-        return str(letter["operation"])
+        return str(letter["operation"] or "a damaged line")
+    if "files" in letter:
+        return f"files of run {letter['run_id']}, now in {letter['files']}"
     return f"{letter['key']} = {letter['value']} at step {letter['step']} of run {letter['run_id']}"

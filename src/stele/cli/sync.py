@@ -39,11 +39,11 @@ class Outcome(Struct):
     reason: str = ""
 
 
-def chosen_journals(names: tuple[str, ...]) -> list[Path]:
+def chosen_journals(names: tuple[str, ...], *, missing_ok: bool = False) -> list[Path]:
     """The journals that were named by their path, a path above them or the beginning of their id; all without a name.
 
     Raises:
-        InvalidParameterValue: A name stands for no journal.
+        InvalidParameterValue: A name stands for no journal, and ``missing_ok`` does not say that it was sent already.
     """
     known = find_journals(journal_root())
     if not names:
@@ -52,7 +52,7 @@ def chosen_journals(names: tuple[str, ...]) -> list[Path]:
     for name in names:
         path = Path(name)
         matching = find_journals(path) if path.exists() else [item for item in known if item.name.startswith(name)]
-        if not matching:
+        if not matching and not missing_ok:
             raise InvalidParameterValue(f"There is no journal {shown(name)}. `stele journal list` shows all.")
         found += matching
     return list(dict.fromkeys(found))
@@ -69,7 +69,8 @@ def sync(ctx: click.Context, journals: tuple[str, ...], watch: bool, target: str
 
     A journal is named by its directory or by the beginning of its id; without a name all of this user are sent. Doing
     it again, or after an interruption, sends nothing twice. What the store refuses is set aside in the journal. The
-    exit code is 1 when something is left to be sent.
+    exit code is 1 when something is left to be sent. With --watch and --json each round that had something to do
+    prints a list.
 
     \b
     stele sync
@@ -79,25 +80,32 @@ def sync(ctx: click.Context, journals: tuple[str, ...], watch: bool, target: str
     stele sync /scratch/journals
     """
     target = resolve_uri(target) if target else None
-    outcomes: list[Outcome] = []
-    while True:
-        outcomes = [_sent(path, target, quiet=as_json) for path in chosen_journals(journals)]
-        if not as_json:
-            _tell(outcomes, silent=watch)
-        if not watch:
+    outcomes = _sent_now(chosen_journals(journals), target, as_json=as_json, silent=watch)
+    while watch:
+        try:
+            time.sleep(_WATCH_SECONDS)
+        except KeyboardInterrupt:  # how one ends it
             break
-        time.sleep(_WATCH_SECONDS)
-    if as_json:
-        show_json(outcomes)
+        outcomes = _sent_now(chosen_journals(journals, missing_ok=True), target, as_json=as_json, silent=True)
     ctx.exit(1 if any(outcome.status == "kept" for outcome in outcomes) else 0)
+
+
+def _sent_now(paths: list[Path], target: str | None, *, as_json: bool, silent: bool) -> list[Outcome]:
+    """Send some journals and say what became of them; ``silent`` says nothing where nothing was to be done."""
+    outcomes = [_sent(path, target, quiet=as_json) for path in paths]
+    if not as_json:
+        _tell(outcomes, silent=silent)
+    elif not silent or any(outcome.status != "in use" for outcome in outcomes):
+        show_json(outcomes)
+    return outcomes
 
 
 def _sent(path: Path, target: str | None, *, quiet: bool) -> Outcome:
     outcome = Outcome(str(path), "", "in use")
     try:
         journal = Journal.adopt(path)
-    except InvalidParameterValue as error:
-        outcome.status, outcome.reason = "kept", error.message
+    except (InvalidParameterValue, OSError, ValueError) as error:
+        outcome.status, outcome.reason = "kept", str(error)
         return outcome
     if journal is None:
         return outcome
@@ -114,10 +122,10 @@ def _sent(path: Path, target: str | None, *, quiet: bool) -> Outcome:
     try:
         with progress(f"Sending {path.name[:8]}", 0 if quiet else end - begun.start) as advance:
             shipment = ship(journal, store, upload_run, in_all(advance))
-    except SteleError as error:
-        outcome.status, outcome.reason = "kept", error.message
+    except (SteleError, OSError) as error:
+        outcome.status, outcome.reason = "kept", str(error)
     else:
-        outcome.refused = len(shipment.refused_records) + len(shipment.refused_operations)
+        outcome.refused = len(shipment.refused_records) + len(shipment.refused_operations) + len(shipment.refused_files)
         outcome.points, outcome.requests = shipment.stored, operations - begun.operations
     return outcome
 

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from stele.artifacts import open_repository
-from stele.artifacts.base import walk
+from stele.artifacts.base import ArtifactRepository, walk
 from stele.artifacts.local import LocalRepository
+from stele.errors import SteleError, Unavailable
 from stele.schema.runs import GetRun
 from stele.stores.base import TrackingStore
+from stele.stores.journal.refusals import is_temporary
 
 __all__ = ["upload_run"]
 
@@ -18,15 +20,30 @@ def upload_run(store: TrackingStore, run_id: str, directory: Path) -> None:
     """Copy the files below a directory to a run. A file that is there with the same content is not sent again.
 
     Raises:
-        SteleError: There is no such run, or its files cannot be written now.
+        SteleError: There is no such run, its files cannot be written now, or the store refuses some of them; then the
+            others are there.
     """
     transport: Any = getattr(store, "transport", None)
     source = LocalRepository(directory)
     target = open_repository(store.get_run(GetRun(run_id=run_id)).run.info.artifact_uri, transport)
+    refused: SteleError | None = None
     for info in walk(source):
         if info.is_dir:
             continue
-        known, local = target.stat(info.path), source.stat(info.path)
-        if known is None or local is None or known.sha256 is None or known.sha256 != local.sha256:
-            with source.open_read(info.path) as reader:
-                target.write(info.path, reader)
+        try:
+            _copy(source, target, info.path)
+        except SteleError as error:
+            if is_temporary(error):
+                raise
+            refused = error
+        except OSError as error:
+            raise Unavailable(f"The file {info.path} of run {run_id} cannot be copied: {error}.") from error
+    if refused is not None:
+        raise refused
+
+
+def _copy(source: LocalRepository, target: ArtifactRepository, path: str) -> None:
+    known, local = target.stat(path), source.stat(path)
+    if known is None or local is None or known.sha256 is None or known.sha256 != local.sha256:
+        with source.open_read(path) as reader:
+            target.write(path, reader)

@@ -98,7 +98,7 @@ class BufferedStore(_Operations):  # type: ignore[misc]  # the methods come from
             progress: Is told now and then how much waits.
 
         Returns:
-            Whether it is. False too when this store works offline.
+            Whether it is, leftovers apart. False too when this store works offline.
         """
         if self._sender is None:
             if not leftovers or self.offline or not files.find_journals(files.store_directory(self.uri)):
@@ -108,7 +108,7 @@ class BufferedStore(_Operations):  # type: ignore[misc]  # the methods come from
         seconds = settings.EXIT_TIMEOUT_SECONDS.get()
         sent = self._sender.flush(seconds, patient=patient, leftovers=leftovers, progress=progress)
         self._gave_up = not sent and not self.offline
-        return sent
+        return sent or (not self.offline and self._sender.has_sent_everything())
 
     def wait(self, records: Sequence[int], operations: Sequence[int]) -> None:
         """Wait until points and requests are stored; offline it is enough that they are kept.

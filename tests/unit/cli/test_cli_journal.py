@@ -8,8 +8,11 @@ import sys
 import pytest
 
 import stele
-from stele.client.stores import close_stores
+from stele.client.shipments import upload_run
+from stele.client.stores import close_stores, open_store
 from stele.stores.journal.files import find_journals, journal_root
+from stele.stores.journal.journal import Journal
+from stele.stores.journal.shipping import Shipment
 
 
 @pytest.fixture
@@ -163,6 +166,100 @@ def test_watching_goes_on_until_it_is_interrupted(offline):
     assert "101 points" in process.stdout.readline()
     assert process.poll() is None
     process.send_signal(2)
-    process.communicate()
-    assert process.returncode == 1
+    assert process.communicate() == ("", "")
+    assert process.returncode == 0
     check(offline)
+
+
+@pytest.fixture
+def three_rounds(monkeypatch):
+    """`--watch` looks three times, then somebody presses Ctrl-C."""
+    left = [None, None]
+
+    def sleep(_seconds):
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+
+    monkeypatch.setattr("stele.cli.sync.time.sleep", sleep)
+
+
+def test_watching_a_journal_goes_on_when_it_was_sent(cli, cli_json, offline, three_rounds):
+    (listed,) = cli_json("journal", "list")
+    assert cli("sync", listed["id"][:8], "--watch").stdout.count("101 points") == 1
+    assert "There is no journal" in cli("sync", listed["id"][:8], "--watch", code=1).stderr
+
+
+def test_watching_tells_programs_what_was_done(cli, offline, three_rounds):
+    (outcome,) = json.loads(cli("sync", "--watch", "--json").stdout)
+    assert (outcome["status"], outcome["points"]) == ("sent", 101)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"format": 9, "uri": "sqlite:///a.db", "client_id": "a", "process": 1, "created": 1}', "has format 9"),
+        (b"\0" * 40, "is no journal"),
+    ],
+)
+def test_a_journal_that_cannot_be_read_hides_no_other(cli, cli_json, offline, content, reason):
+    bad = journal_root() / "other" / "bad"
+    bad.mkdir(parents=True)
+    (bad / "header.json").write_bytes(content)
+    listed = {item["id"]: item for item in cli_json("journal", "list")}
+    assert reason in listed.pop("bad")["problem"]
+    assert [item["points"] for item in listed.values()] == [101]
+    assert reason in cli("journal", "list").stderr
+    assert reason in cli("journal", "show", "bad", code=1).stderr
+    assert reason in cli("sync", code=1).stderr
+    check(offline)
+    cli("journal", "discard", "bad", input="y\n")
+    assert find_journals(journal_root()) == []
+
+
+def test_a_damaged_line_is_set_aside_and_the_rest_is_sent(cli, cli_json, offline):
+    (path,) = find_journals(journal_root())
+    with (path / "operations.jsonl").open("ab") as file:
+        file.write(b"\0\0{\n")
+    with (path / "dead-letters.jsonl").open("wb") as file:
+        file.write(b"\0\n")
+    assert cli_json("journal", "list")[0]["files"] == 4
+    assert cli_json("journal", "show", path.name)["recorded"]
+    (sent,) = cli_json("sync")
+    assert (sent["status"], sent["points"], sent["refused"]) == ("sent", 101, 1)
+    check(offline)
+    (letter,) = cli_json("journal", "show", path.name)["refusals"]
+    assert letter["reason"] == "The line of the journal is damaged."
+    assert "a damaged line" in cli("journal", "show", path.name).stdout
+    assert cli_json("journal", "list")[0]["files"] == 0
+
+
+def test_what_a_lost_state_had_sent_is_sent_again_and_counts_once(cli, cli_json, offline):
+    (path,) = find_journals(journal_root())
+    journal = Journal.adopt(path)
+    shipment = Shipment(journal, open_store("sqlite:///stele.db"), upload_run)
+    for _ in range(8):
+        assert shipment.step()
+    journal.close(remove=False)
+    (path / "state.json").write_bytes(b"\0" * 30)
+    assert cli_json("journal", "list")[0]["points"] == 101
+    (sent,) = cli_json("sync")
+    assert (sent["status"], sent["points"], sent["refused"]) == ("sent", 101, 0)
+    assert find_journals(journal_root()) == []
+    check(offline)
+
+
+def test_files_of_a_run_that_is_refused_are_set_aside(cli, cli_json, offline):
+    """The experiment is in the trash. Nobody who logs to the store later has to wait for it."""
+    client = stele.Client()
+    client.delete_experiment(client.create_experiment("night"))
+    with stele.start_run(experiment_id="0") as run:
+        stele.log_metric("x", 1.0)
+    assert stele.get_run(run.info.run_id).info.status == "FINISHED"
+    close_stores()
+    (path,) = find_journals(journal_root())
+    assert (path / "refused-files" / offline / "models" / "model.bin").stat().st_size == 100_000
+    letters = cli_json("journal", "show", path.name)["refusals"]
+    assert {offline} == {letter["run_id"] for letter in letters if "files" in letter}
+    assert f"files of run {offline}" in cli("journal", "show", path.name).stdout
+    assert cli_json("sync")[0]["refused"] == 0  # not tried again

@@ -33,6 +33,16 @@ def test_a_run_reads_what_it_wrote():
     assert stele.get_run(run.info.run_id).data.metrics == {"x": 4.0}
 
 
+def test_the_latest_value_is_the_one_that_the_store_will_name():
+    nan = float("nan")
+    points = [(5.0, 1, 9), (nan, 2, 1), (-1.0, 2, 1), (3.0, 0, 99), (7.0, 2, 0)]  # NaN counts as 0: greater than -1
+    with stele.start_run() as run:
+        for value, step, timestamp in points:
+            stele.log_metric("loss", value, step=step, timestamp=timestamp)
+        found = stele.get_run(run.info.run_id).data.metrics["loss"]
+    assert found != found
+
+
 def test_flushing_has_nothing_to_wait_for():
     with stele.start_run():
         stele.log_metric("x", 1)

@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ __all__ = [
     "HEADER",
     "LOCK",
     "OPERATIONS",
+    "REFUSED_FILES",
     "SERIES",
     "AppendedFile",
     "Header",
@@ -50,7 +51,8 @@ FORMAT = 1
 """Of the files. A reader refuses a higher one; a change that old readers would misread raises it."""
 
 HEADER, STATE, LOCK = "header.json", "state.json", "lock"
-SERIES, OPERATIONS, DEAD, FILES = "series.jsonl", "operations.jsonl", "dead-letters.jsonl", "files"
+SERIES, OPERATIONS, DEAD = "series.jsonl", "operations.jsonl", "dead-letters.jsonl"
+FILES, REFUSED_FILES = "files", "refused-files"
 _DIGEST_CHARACTERS = 16
 _REMOVED = ".removed-"
 _ATTEMPTS = 10
@@ -112,7 +114,7 @@ class Operation(Struct, frozen=True, omit_defaults=True):
     """A request that is carried out later.
 
     Attributes:
-        name: The operation of the store.
+        name: The operation of the store; empty when the line was damaged, ``request`` is its text then.
         request: Its message.
         after: Records that must be stored before it; None means any moment.
     """
@@ -213,12 +215,14 @@ def write_header(directory: Path, header: Header) -> None:
     _replace(directory / HEADER, msgspec.json.encode(header))
 
 
-def read_state(directory: Path) -> State:
-    """How far a journal is stored; one that was never sent has the first state."""
+def read_state(directory: Path) -> State | None:
+    """How far a journal is stored; one that was never sent has the first state. None when a power cut damaged it."""
     try:
         return msgspec.json.decode((directory / STATE).read_bytes(), type=State)
     except FileNotFoundError:
         return State()
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def write_state(directory: Path, state: State) -> None:
@@ -240,15 +244,27 @@ def _replace(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def read_lines(path: Path, kind: type[T]) -> Iterator[T]:
-    """The values of an appended file; nothing when there is none."""
+def read_lines(path: Path, kind: type[T], damaged: Callable[[bytes], T] | None = None) -> Iterator[T]:
+    """The values of an appended file; nothing when there is none.
+
+    Args:
+        path: The file.
+        kind: What a line holds.
+        damaged: What stands for a line that a power cut damaged; without it such a line is left out.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return
     decoder = msgspec.json.Decoder(kind)
     for line in content.split(b"\n")[:-1]:  # what follows the last line end was being written
-        yield decoder.decode(line)
+        try:
+            value = decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            if damaged is None:
+                continue
+            value = damaged(line)
+        yield value
 
 
 def remove_journal(directory: Path) -> None:

@@ -99,6 +99,7 @@ class Journal:
 
         Raises:
             InvalidParameterValue: The directory is no journal, or one of a newer version.
+            OSError: It cannot be read.
         """
         header = files.read_header(directory)
         lock = Lock.take(str(directory / files.LOCK))
@@ -107,8 +108,13 @@ class Journal:
         if not (directory / files.HEADER).is_file():  # it was shipped and removed while we waited
             lock.release()
             return None
-        journal = cls(header, directory, lock, Segments.load(directory))
-        journal._restore(directory)
+        try:
+            journal = cls(header, directory, lock, Segments.load(directory))
+            if not journal._restore(directory):
+                journal._begin_again(directory)
+        except BaseException:
+            lock.release()
+            raise
         return journal
 
     @classmethod
@@ -117,18 +123,34 @@ class Journal:
 
         Raises:
             InvalidParameterValue: The directory is no journal, or one of a newer version.
+            OSError: It cannot be read.
         """
         journal = cls(files.read_header(directory), directory, None, Segments.load(directory))
         journal._restore(directory)
         return journal
 
-    def _restore(self, directory: Path) -> None:
-        self._names += files.read_lines(directory / files.SERIES, tuple[str, str])
-        self.state = files.read_state(directory)
-        for number, operation in enumerate(files.read_lines(directory / files.OPERATIONS, Operation), 1):
+    def _restore(self, directory: Path) -> bool:
+        """Read the small files; False when it is not known how far the journal is stored."""
+        self._names += files.read_lines(directory / files.SERIES, tuple[str, str], lambda _: ("", ""))
+        state = files.read_state(directory)
+        self.state = state or State()
+        end = max(self.segments.end(), self.state.stop)
+        for number, operation in enumerate(files.read_lines(directory / files.OPERATIONS, Operation, _unreadable), 1):
             if number > self.state.operations:
-                self._queue(number, operation)
+                after = operation.after
+                # What it waited for may be gone with the state that said so.
+                self._queue(number, operation if after is None or after <= end else replace(operation, after=end))
         self._last_operation = max(self.operations, default=self.state.operations)
+        return state is not None
+
+    def _begin_again(self, directory: Path) -> None:
+        """Send everything once more as somebody else: the store would take the old numbers for batches that it has.
+
+        Points and params that it has change nothing.
+        """
+        self.header = replace(self.header, client_id=uuid.uuid4().hex)
+        files.write_header(directory, self.header)
+        files.write_state(directory, self.state)
 
     def appender(self, run_id: str, key: str) -> Append:
         """What writes points of a metric of a run. The key was checked."""
@@ -278,3 +300,7 @@ class Journal:
         """In a forked child: touch nothing, and do not keep the parent's lock beyond its life."""
         if self._lock is not None:
             self._lock.release()
+
+
+def _unreadable(line: bytes) -> Operation:
+    return Operation("", msgspec.Raw(encode(line.decode(errors="replace"))))

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stele.errors import InvalidParameterValue
 from stele.schema import runs as r
 from stele.schema.codec import decode
 from stele.schema.datasets import RunInputs
@@ -16,6 +17,7 @@ from stele.schema.routes import by_operation
 from stele.schema.runs import Param, Run, RunData, RunInfo, RunTag
 from stele.stores.journal import files
 from stele.stores.journal.journal import Journal
+from stele.stores.journal.segments import SEGMENT_RECORDS
 
 __all__ = ["Recorded", "artifact_directory", "new_info", "recorded_runs"]
 
@@ -50,7 +52,7 @@ class Recorded(Struct):
         """Count a point, and keep it if it is the latest of its metric."""
         self.points += 1
         old = self.metrics.get(point.key)
-        if old is None or (point.step, point.timestamp, point.value) >= (old.step, old.timestamp, old.value):
+        if old is None or _rank(point) >= _rank(old):
             self.metrics[point.key] = point
 
 
@@ -76,18 +78,49 @@ def recorded_runs(journal: Journal, *, points: bool = True) -> dict[str, Recorde
     """The runs in a journal by id, with what is not in the store yet; on demand without the points of metrics."""
     found: dict[str, Recorded] = {}
     for operation in list(journal.operations.values()):
-        request = decode(bytes(operation.request), by_operation()[operation.name].request)
+        try:
+            request = decode(bytes(operation.request), by_operation()[operation.name].request)
+        except (KeyError, InvalidParameterValue):  # a damaged line
+            continue
         run_id = getattr(request, "run_id", "")
         if run_id:
             _apply(journal, found.setdefault(run_id, Recorded(run_id)), request)
-    if not points:
-        return found
-    records, _, _ = journal.segments.read(journal.state.stop, journal.end()[0])
-    for series, step, timestamp, value, _ in records.tolist():
-        run_id, key = journal.name(series)
-        if run_id:
-            found.setdefault(run_id, Recorded(run_id)).take(Metric(key, value, timestamp, step))
+    if points:
+        _take_points(journal, found)
     return found
+
+
+def _take_points(journal: Journal, found: dict[str, Recorded]) -> None:
+    """Count the points, and keep the latest of each series, in the memory of one piece at a time."""
+    import numpy as np
+
+    first, end = journal.state.stop, journal.end()[0]
+    for start in range(first - first % SEGMENT_RECORDS, end, SEGMENT_RECORDS):
+        records, _, _ = journal.segments.read(max(start, first), min(start + SEGMENT_RECORDS, end))
+        records = records[records["series"] != 0]
+        if not len(records):
+            continue
+        nans = np.isnan(records["value"])
+        order = np.lexsort([nans, np.where(nans, 0.0, records["value"]), *(records[name] for name in _BY)])
+        records = records[order]
+        ends = np.flatnonzero(np.append(records["series"][1:] != records["series"][:-1], True))
+        for (series, step, timestamp, value, _), count in zip(
+            records[ends].tolist(), np.diff(ends, prepend=-1).tolist(), strict=True
+        ):
+            run_id, key = journal.name(series)
+            if run_id:
+                recorded = found.setdefault(run_id, Recorded(run_id))
+                recorded.take(Metric(key, value, timestamp, step))
+                recorded.points += count - 1
+
+
+_BY = ("timestamp", "step", "series")
+
+
+def _rank(point: Metric) -> tuple[int, int, float, bool]:
+    """What decides which point is the latest; NaN counts as 0 and stands behind it."""
+    is_nan = point.value != point.value
+    return (point.step, point.timestamp, 0.0 if is_nan else point.value, is_nan)
 
 
 def _apply(journal: Journal, recorded: Recorded, request: Any) -> None:

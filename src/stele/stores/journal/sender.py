@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from stele.errors import InvalidParameterValue, SteleError, Unavailable
 from stele.stores.base import TrackingStore
@@ -124,6 +125,10 @@ class Sender:
         sent = state.stop if state.acknowledged else state.start
         return max(end - sent, 0) + operations - state.operations
 
+    def has_sent_everything(self) -> bool:
+        """Whether nothing of this journal waits, whatever other processes have left."""
+        return not self.waiting()
+
     def is_settled(self, record: int) -> bool:
         """Whether the point with this number is stored or set aside."""
         return self._shipment is not None and self._shipment.is_settled(record)
@@ -191,6 +196,11 @@ class Sender:
             return Unavailable(f"Sending the journal failed: {error!r}")
         return None
 
+    def _warn_of_leftover(self, directory: Path, error: Exception) -> None:
+        self._journal.warn_once(
+            str(directory), "The journal %s of an ended process cannot be sent: %r", directory, error
+        )
+
     def _step(self, shipment: Shipment) -> bool:
         with self.between_steps:
             return shipment.step()
@@ -198,13 +208,21 @@ class Sender:
     def _send_leftovers(self, store: TrackingStore) -> None:
         if self._leftovers_round > self._leftovers_after and time.monotonic() < self._next_leftovers:
             return
-        ship_leftovers(self._journal.header.uri, store, self._upload)
+        ship_leftovers(self._journal.header.uri, store, self._upload, self._warn_of_leftover)
         self._next_leftovers = time.monotonic() + _LEFTOVERS_SECONDS
         self._leftovers_round = self._round
 
 
-def ship_leftovers(uri: str, store: TrackingStore, upload: Upload) -> None:
+def ship_leftovers(
+    uri: str, store: TrackingStore, upload: Upload, warn: Callable[[Path, Exception], None] | None = None
+) -> None:
     """Send what processes that have ended left for a store.
+
+    Args:
+        uri: The store, as their journals name it.
+        store: The same.
+        upload: See :data:`Upload`.
+        warn: Is told which journal cannot be read or written, and why; the others are sent.
 
     Raises:
         SteleError: The store cannot take it now.
@@ -213,10 +231,13 @@ def ship_leftovers(uri: str, store: TrackingStore, upload: Upload) -> None:
     for directory in find_journals(store_directory(uri)):
         try:
             journal = Journal.adopt(directory)
+            if journal is not None:
+                ship(journal, store, upload)
         except InvalidParameterValue:  # gone meanwhile, or of a newer version, which will send it
             continue
-        if journal is not None:
-            ship(journal, store, upload)
+        except (OSError, ValueError) as error:
+            if warn is not None:
+                warn(directory, error)
 
 
 def ship(journal: Journal, store: TrackingStore, upload: Upload, progress: Progress | None = None) -> Shipment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from stele.errors import SteleError
+from stele.errors import InvalidParameterValue, SteleError
 from stele.schema.codec import decode
 from stele.schema.routes import by_operation
 from stele.schema.runs import LogBatch
@@ -51,6 +52,7 @@ class Shipment:
     Attributes:
         refused_records: Why a point was not stored, by the number of its record.
         refused_operations: Why a request was not carried out, by its number.
+        refused_files: Why files were not stored, by the id of their run.
         stored: How many points the store took.
     """
 
@@ -58,6 +60,7 @@ class Shipment:
         self.journal = journal
         self.refused_records: dict[int, Refusal] = {}
         self.refused_operations: dict[int, Refusal] = {}
+        self.refused_files: dict[str, Refusal] = {}
         self.stored = 0
         self._store = store
         self._upload = upload
@@ -101,6 +104,8 @@ class Shipment:
 
     def upload_files(self) -> None:
         """Send the files that the journal holds; those that are there already are sent no second time.
+
+        Those of a run that the store refuses are set aside.
 
         Raises:
             SteleError: The store cannot take them now.
@@ -267,10 +272,10 @@ class Shipment:
 
     def _carry_out(self, number: int, operation: Operation) -> None:
         count = 1
-        request = self._request(operation)
-        if isinstance(request, LogBatch):
-            request, count = joined(self._neighbours(number))
         try:
+            request = self._request(operation)
+            if isinstance(request, LogBatch):
+                request, count = joined(self._neighbours(number))
             self._call(operation.name, request)
         except SteleError as error:
             if is_temporary(error):
@@ -299,10 +304,16 @@ class Shipment:
             operation = self.journal.operations.get(number + len(found))
             if operation is None or operation.name != "log_batch" or (found and operation.after is not None):
                 break
-            found.append(self._request(operation))
+            try:
+                found.append(self._request(operation))
+            except InvalidParameterValue:  # it is set aside when its turn comes
+                break
         return found
 
     def _request(self, operation: Operation) -> Any:
+        if operation.name not in by_operation():
+            what = f"holds {operation.name}, which this version does not know" if operation.name else "is damaged"
+            raise InvalidParameterValue(f"The line of the journal {what}.")
         return decode(bytes(operation.request), by_operation()[operation.name].request)
 
     def _call(self, name: str, request: Any) -> None:
@@ -314,6 +325,7 @@ class Shipment:
 
     def _refuse(self, number: int, operation: Operation, error: SteleError) -> None:
         request = msgspec.json.decode(operation.request)
+        run_id = request.get("run_id") if isinstance(request, dict) else None
         self.journal.set_aside(
             [
                 {
@@ -327,7 +339,7 @@ class Shipment:
         )
         if len(self.refused_operations) < _REMEMBERED_REFUSALS:
             self.refused_operations[number] = Refusal(error)
-        self._warn(str(request.get("run_id", operation.name)), error)
+        self._warn(str(run_id or operation.name or "?"), error)
 
     # -- files
 
@@ -341,5 +353,22 @@ class Shipment:
         if self.journal.directory is None:
             return
         directory = self.journal.directory / files.FILES / run_id
-        if directory.is_dir():
+        if not directory.is_dir():
+            return
+        try:
             self._upload(self._store, run_id, directory)
+        except SteleError as error:
+            if is_temporary(error):
+                raise
+            self._set_files_aside(run_id, directory, error)
+        else:
+            shutil.rmtree(directory)  # a journal that is kept for what was refused does not send them again
+
+    def _set_files_aside(self, run_id: str, directory: Path, error: SteleError) -> None:
+        kept = directory.parents[1] / files.REFUSED_FILES / run_id
+        kept.parent.mkdir(exist_ok=True)
+        directory.rename(kept)  # so that nobody tries to send them again
+        letter = {"run_id": run_id, "files": str(kept), "reason": error.message, "error_code": error.error_code}
+        self.journal.set_aside([letter | {"time": time.time_ns() // 1_000_000}])
+        self.refused_files[run_id] = Refusal(error)
+        self._warn(run_id, error)
