@@ -68,16 +68,22 @@ def _boolean(text: str) -> bool:
 
 
 def _positive(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not number > 0:
-        raise ValueError("it must be greater than 0")
+        raise ValueError("it must be a number greater than 0")
     return number
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
     if number < 0:
-        raise ValueError("it must be 0 or more")
+        raise ValueError("it must be a whole number, 0 or more")
     return number
 
 

@@ -56,7 +56,7 @@ def finish_run(store: BufferedStore, run_id: str, status: str, progress: Progres
         "The store does not take the end of run %s now (%s). It stays in the journal %s; `stele sync` or the next run "
         "sends it.",
         run_id,
-        problem or store.error,
+        problem or store.error or "the time was too short",
         store.directory,
     )
 

@@ -72,10 +72,16 @@ class BufferedStore(_Operations):  # type: ignore[misc]  # the methods come from
         return getattr(self.store, "transport", None)
 
     def journal(self) -> Journal:
-        """The journal of this process for this store."""
+        """The journal of this process for this store.
+
+        Raises:
+            InvalidParameterValue: A variable about journals has a value that is not allowed.
+        """
         if self._journal is None:
             with self._making:
                 if self._journal is None:
+                    for setting in (settings.JOURNAL_MAX_BYTES, settings.EXIT_TIMEOUT_SECONDS):
+                        setting.get()  # a mistake is told now, not when the training is over
                     journal = Journal.create(self.uri, offline=self.offline)
                     self._sender = Sender(journal, None if self.offline else self._connect, self._upload)
                     self._journal = journal

@@ -6,7 +6,7 @@ import pytest
 import stele
 from stele.client.async_logging import split_batch
 from stele.entities import Metric, Param, RunTag
-from stele.errors import DoesNotExist, InvalidParameterValue
+from stele.errors import DoesNotExist, InvalidParameterValue, Unavailable
 
 
 class Tensor:
@@ -262,3 +262,35 @@ def test_a_value_that_is_refused_leaves_no_hole():
 def test_history_of_an_unknown_metric_is_empty():
     with stele.start_run() as run:
         assert stele.get_metric_history(run.info.run_id, "none") == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "allowed"),
+    [
+        ("STELE_JOURNAL_MAX_BYTES", "much", "a whole number, 0 or more"),
+        ("STELE_EXIT_TIMEOUT", "-1", "a number greater than 0"),
+    ],
+)
+def test_a_mistake_in_a_variable_is_told_at_the_first_point(monkeypatch, variable, value, allowed):
+    """Not at the end of the training, by a thread that dies of it."""
+    with stele.start_run() as run:
+        monkeypatch.setenv(variable, value)
+        with pytest.raises(InvalidParameterValue, match=f"{variable} is '{value}': it must be {allowed}"):
+            stele.log_metric("x", 1.0)
+        monkeypatch.delenv(variable)
+        stele.log_metric("x", 2.0)
+    assert stele.get_run(run.info.run_id).data.metrics == {"x": 2.0}
+
+
+def test_a_variable_that_changes_to_nonsense_stops_no_sender(monkeypatch):
+    with stele.start_run() as run:
+        stele.log_metric("x", 1.0, synchronous=False).wait()
+        monkeypatch.setenv("STELE_JOURNAL_MAX_BYTES", "much")
+        monkeypatch.setenv("STELE_EXIT_TIMEOUT", "0.5")
+        operation = stele.log_metric("x", 2.0, step=1, synchronous=False)
+        with pytest.raises(Unavailable, match="STELE_JOURNAL_MAX_BYTES is 'much'"):
+            operation.wait()
+        monkeypatch.delenv("STELE_JOURNAL_MAX_BYTES")
+        monkeypatch.delenv("STELE_EXIT_TIMEOUT")
+        operation.wait()
+    assert stele.get_run(run.info.run_id).data.metrics == {"x": 2.0}

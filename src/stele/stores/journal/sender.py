@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import threading
@@ -189,7 +190,8 @@ class Sender:
                 self._send_leftovers(self._connect())
         except SteleError as error:
             _LOGGER.info("The journal %s waits for its store: %s", self._journal.directory, error)
-            make_room(self._journal)
+            with contextlib.suppress(SteleError):  # a variable was changed to nonsense; `error` says so
+                make_room(self._journal)
             return error
         except Exception as error:
             self._journal.warn_once("sender", "Sending the journal failed and is tried again: %r", error)
