@@ -70,16 +70,24 @@ class ConsoleRecorder:
         self._thread.start()
         HOOKS.add(self.hear)
 
-    def finish(self) -> None:
-        """Stop listening and store what is left, in ``STELE_EXIT_TIMEOUT`` at most."""
+    def finish(self, seconds: float | None = None) -> bool:
+        """Stop listening and store what is left.
+
+        Args:
+            seconds: How long to wait for that at most; None means ``STELE_EXIT_TIMEOUT``.
+
+        Returns:
+            Whether all of it is stored.
+        """
         HOOKS.remove(self.hear)
         self._stopping = True
         self._wake.put(None)
         with contextlib.suppress(KeyboardInterrupt):  # somebody does not want to wait; the run ends nevertheless
-            self._thread.join(settings.EXIT_TIMEOUT_SECONDS.get())
+            self._thread.join(settings.EXIT_TIMEOUT_SECONDS.get() if seconds is None else seconds)
         left = self.waiting_bytes()
         if left:
             _LOGGER.warning("The last %d bytes that were printed are not kept with run %s.", left, self._run_id)
+        return not left
 
     def hear(self, text: str) -> None:
         """Take note of a text that was printed; the oldest ones are dropped when too much waits."""

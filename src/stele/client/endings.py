@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 import threading
+import time
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -24,16 +26,17 @@ _LOGGER = logging.getLogger(__name__)
 _EXIT_BASE = 128  # a shell says so of a process that a signal ended
 
 
-def finish_run(store: BufferedStore, run_id: str, status: str, progress: Progress) -> None:
+def finish_run(store: BufferedStore, run_id: str, status: str, progress: Progress, seconds: float) -> None:
     """End a run when everything that was logged to it is stored, also by processes that have ended.
 
-    When the store takes nothing for ``STELE_EXIT_TIMEOUT``, the end goes to the journal behind the points.
+    When the store does not take all of it in time, the end goes to the journal behind the points.
 
     Args:
         store: The store of the run.
         run_id: The run.
         status: A name of ``RunStatus``.
         progress: Is told now and then how many points and requests wait.
+        seconds: How long to wait at most.
 
     Raises:
         DoesNotExist: There is no such run.
@@ -42,9 +45,10 @@ def finish_run(store: BufferedStore, run_id: str, status: str, progress: Progres
     request = UpdateRun(run_id=run_id, end_time=now())
     request.status = status_name(status)  # type: ignore[assignment]  # the name was checked
     problem = ""
+    deadline = time.monotonic() + min(seconds, store.patience_seconds())
     try:
-        if store.flush(leftovers=True, progress=progress) or store.offline:
-            store.update_run(request)
+        if store.flush(deadline - time.monotonic(), leftovers=True, progress=progress) or store.offline:
+            _answered(store, lambda: store.update_run(request), deadline)
             return
     except (Unavailable, DeadlineExceeded, TooManyRequests, Unauthenticated) as error:
         problem = str(error)
@@ -52,6 +56,7 @@ def finish_run(store: BufferedStore, run_id: str, status: str, progress: Progres
         store.submit("update_run", request, ordered=True)
         raise
     store.submit("update_run", request, ordered=True)
+    store.give_up()
     _LOGGER.warning(
         "The store does not take the end of run %s now (%s). It stays in the journal %s; `stele sync` or the next run "
         "sends it.",
@@ -59,6 +64,32 @@ def finish_run(store: BufferedStore, run_id: str, status: str, progress: Progres
         problem or store.error or "the time was too short",
         store.directory,
     )
+
+
+def _answered(store: BufferedStore, call: Callable[[], object], deadline: float) -> None:
+    """Ask the store something that may be asked twice, and wait for the answer until a moment of ``time.monotonic``.
+
+    Raises:
+        DeadlineExceeded: There was none; the call goes on in the background.
+    """
+    if store.transport is None:  # no server that could leave a request lying
+        call()
+        return
+    failed: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            call()
+        except BaseException as error:  # who waits raises it
+            failed.append(error)
+
+    thread = threading.Thread(target=ask, name="stele-end", daemon=True)
+    thread.start()
+    thread.join(max(deadline - time.monotonic(), 0.0))
+    if failed:
+        raise failed[0]
+    if thread.is_alive():
+        raise DeadlineExceeded(f"{store.transport.address} does not answer.")
 
 
 class Shutdown:

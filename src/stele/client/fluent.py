@@ -276,12 +276,13 @@ def _end(run_id: str, status: str) -> None:
     opened.series.clear()
     if opened.monitor is not None:
         opened.monitor.finish()
-    JOBS.wait(run_id)
-    if opened.console is not None:
-        opened.console.finish()
+    # Who has waited in vain for one part does not wait for the others.
+    seconds = settings.EXIT_TIMEOUT_SECONDS.get() if JOBS.finish(run_id) else 0.0
+    if opened.console is not None and not opened.console.finish(seconds):
+        seconds = 0.0
     store = open_journalled(opened.client.tracking_uri)
     with WaitingLine(opened.client.tracking_uri) as line:
-        finish_run(store, run_id, status, line.show)
+        finish_run(store, run_id, status, line.show, seconds)
     if store.offline:
         show_kept(store.directory)
     else:

@@ -15,6 +15,7 @@ from stele.errors import Unavailable
 from stele.schema.routes import by_operation
 from stele.stores.base import TrackingStore
 from stele.stores.journal import files
+from stele.stores.journal.files import State
 from stele.stores.journal.journal import Append, Journal
 from stele.stores.journal.sender import Connect, Progress, Sender, close
 from stele.stores.journal.shipping import Upload
@@ -35,6 +36,7 @@ _INDEPENDENT = frozenset(
 """Operations whose answer or effect does not depend on points of metrics. All others wait for those in the journal."""
 
 _FORK_PATIENCE_SECONDS = 5.0
+_STUCK_SECONDS = 1.0
 
 _Operations: Any = object  # as in stores/rest.py: type checkers see methods of any name
 
@@ -63,7 +65,7 @@ class BufferedStore(_Operations):  # type: ignore[misc]  # the methods come from
         self._journal: Journal | None = None
         self._sender: Sender | None = None
         self._making = threading.Lock()
-        self._gave_up = False
+        self._stuck: State | None = None
         _existing.add(self)
 
     @property
@@ -95,10 +97,28 @@ class BufferedStore(_Operations):  # type: ignore[misc]  # the methods come from
         """Carry out a request later; see :meth:`~stele.stores.journal.journal.Journal.submit`."""
         return self.journal().submit(operation, request, ordered=ordered)
 
-    def flush(self, *, patient: bool = True, leftovers: bool = False, progress: Progress | None = None) -> bool:
-        """Wait until everything that was logged so far is stored or set aside, ``STELE_EXIT_TIMEOUT`` at most.
+    def patience_seconds(self) -> float:
+        """How long an end waits for the store: ``STELE_EXIT_TIMEOUT``; hardly, when another one has done so in vain."""
+        seconds = settings.EXIT_TIMEOUT_SECONDS.get()
+        is_stuck = self._stuck is not None and self._journal is not None and self._stuck is self._journal.state
+        return min(seconds, _STUCK_SECONDS) if is_stuck else seconds
+
+    def give_up(self) -> None:
+        """Note that the store does not answer; see :meth:`patience_seconds`."""
+        self._stuck = self._journal.state if self._journal is not None else None
+
+    def flush(
+        self,
+        seconds: float | None = None,
+        *,
+        patient: bool = True,
+        leftovers: bool = False,
+        progress: Progress | None = None,
+    ) -> bool:
+        """Wait until everything that was logged so far is stored or set aside.
 
         Args:
+            seconds: How long at most; None means ``STELE_EXIT_TIMEOUT``.
             patient: Whether to go on waiting when the store does not answer.
             leftovers: Whether to send what processes that have ended left for this store, too.
             progress: Is told now and then how much waits.
@@ -111,9 +131,11 @@ class BufferedStore(_Operations):  # type: ignore[misc]  # the methods come from
                 return not self.offline
             self.journal()
         assert self._sender is not None
-        seconds = settings.EXIT_TIMEOUT_SECONDS.get()
+        if seconds is None:
+            seconds = settings.EXIT_TIMEOUT_SECONDS.get()
         sent = self._sender.flush(seconds, patient=patient, leftovers=leftovers, progress=progress)
-        self._gave_up = not sent and not self.offline
+        if not sent and not self.offline:
+            self.give_up()
         return sent or (not self.offline and self._sender.has_sent_everything())
 
     def wait(self, records: Sequence[int], operations: Sequence[int]) -> None:
@@ -167,7 +189,7 @@ class BufferedStore(_Operations):  # type: ignore[misc]  # the methods come from
         """Send what is in the journal and end it; the next point begins another. What cannot be sent stays there."""
         if self._sender is not None and self._journal is not None:
             try:
-                sent = self.flush(patient=not self._gave_up, leftovers=True)
+                sent = self.flush(self.patience_seconds(), leftovers=True)
             except KeyboardInterrupt:  # somebody does not want to wait; the journal keeps it
                 sent = False
             waiting = self._sender.waiting()

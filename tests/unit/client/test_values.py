@@ -6,7 +6,7 @@ import pytest
 import stele
 from stele.client.async_logging import split_batch
 from stele.entities import Metric, Param, RunTag
-from stele.errors import DoesNotExist, InvalidParameterValue, Unavailable
+from stele.errors import DoesNotExist, InvalidParameterValue
 
 
 class Tensor:
@@ -279,18 +279,4 @@ def test_a_mistake_in_a_variable_is_told_at_the_first_point(monkeypatch, variabl
             stele.log_metric("x", 1.0)
         monkeypatch.delenv(variable)
         stele.log_metric("x", 2.0)
-    assert stele.get_run(run.info.run_id).data.metrics == {"x": 2.0}
-
-
-def test_a_variable_that_changes_to_nonsense_stops_no_sender(monkeypatch):
-    with stele.start_run() as run:
-        stele.log_metric("x", 1.0, synchronous=False).wait()
-        monkeypatch.setenv("STELE_JOURNAL_MAX_BYTES", "much")
-        monkeypatch.setenv("STELE_EXIT_TIMEOUT", "0.5")
-        operation = stele.log_metric("x", 2.0, step=1, synchronous=False)
-        with pytest.raises(Unavailable, match="STELE_JOURNAL_MAX_BYTES is 'much'"):
-            operation.wait()
-        monkeypatch.delenv("STELE_JOURNAL_MAX_BYTES")
-        monkeypatch.delenv("STELE_EXIT_TIMEOUT")
-        operation.wait()
     assert stele.get_run(run.info.run_id).data.metrics == {"x": 2.0}

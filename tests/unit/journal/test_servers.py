@@ -96,6 +96,49 @@ def test_a_server_that_is_gone_stops_no_training(server):
     assert stele.get_run(run_id).info.status == "FINISHED"
 
 
+HANGING = """
+import os, signal, sys, stele
+stele.set_tracking_uri(sys.argv[1])
+with stele.start_run(log_console="console" in sys.argv) as run:
+    if "points" in sys.argv:
+        stele.log_metric("x", 0, step=0)
+        stele.flush_async_logging()
+    print(run.info.run_id, flush=True)
+    sys.stdin.readline()
+    if "more" in sys.argv:
+        stele.log_metric("x", 1, step=1)
+    if "picture" in sys.argv:
+        import numpy
+        stele.log_image(numpy.zeros((4, 4)), "a.png", synchronous=False)
+        try:
+            stele.flush_artifact_async_logging()
+        except stele.errors.Unavailable as e:
+            print(e)
+print("ended", flush=True)
+"""
+
+
+@pytest.mark.parametrize("what", [["nothing"], ["points"], ["points", "more"], ["picture"], ["console"]])
+def test_a_server_that_never_answers_holds_up_no_end(server, what):
+    """It takes the connection and is silent; an answer is waited for 10 minutes."""
+    process = _with_input(HANGING, server.url, *what, STELE_EXIT_TIMEOUT="0.5", STELE_HTTP_TIMEOUT="600")
+    run_id = process.stdout.readline().decode().strip()
+    os.kill(server.running.process.pid, signal.SIGSTOP)
+    try:
+        output, errors = process.communicate(b"\n")
+    finally:
+        os.kill(server.running.process.pid, signal.SIGCONT)
+    assert (process.returncode, output.splitlines()[-1]) == (0, b"ended"), errors.decode()
+    assert (b"files are not written yet" in output) == (what == ["picture"])
+    assert b"stele sync" in errors
+    assert b"Traceback" not in errors
+    stele.set_tracking_uri(server.url)
+    with stele.start_run():
+        stele.log_metric("y", 1)
+    assert stele.get_run(run_id).info.status == "FINISHED"
+    assert len(steps(run_id)) == len({"points", "more"} & set(what))
+
+
 def _with_input(code, *arguments, **environment):
     import subprocess
 
