@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stele import artifacts as artifacts
+    from stele import config as config
     from stele import data as data
     from stele import entities as entities
     from stele import exceptions as exceptions
@@ -115,6 +116,7 @@ __version__ = "0.1.0"
 
 _SUBMODULES = (
     "artifacts",
+    "config",
     "data",
     "entities",
     "exceptions",

@@ -27,6 +27,7 @@ FLOORS = {
     "stele.data": 4,
     "stele.client": 4,
     "stele.entities": 4,
+    "stele.config": 4,
     "stele.exceptions": 4,
     "stele.tracking": 4,
     "stele.server": 4,
@@ -47,7 +48,7 @@ FLOORS = {
 
 GROUPS = (
     {"stele.errors", "stele.limits", "stele.settings", "stele.registry"},
-    {"stele.client", "stele.data", "stele.entities", "stele.exceptions", "stele.tracking"},
+    {"stele.client", "stele.config", "stele.data", "stele.entities", "stele.exceptions", "stele.tracking"},
     {
         "stele.models",
         "stele.types",

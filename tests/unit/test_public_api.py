@@ -16,7 +16,7 @@ SIGNATURES = Path(__file__).with_name("mlflow_signatures.txt").read_text(encodin
 
 NAMES = """
     ActiveModel ActiveRun Client Image MlflowClient MlflowException SteleException __version__ active_run
-    archive_experiment artifacts check_experiment_tags clear_active_model create_experiment create_external_model
+    archive_experiment artifacts check_experiment_tags clear_active_model config create_experiment create_external_model
     data delete_experiment delete_experiment_tag delete_logged_model_tag delete_run delete_tag
     disable_console_logging disable_system_metrics_logging doctor enable_async_logging enable_console_logging
     enable_system_metrics_logging end_run entities
@@ -97,7 +97,15 @@ def test_errors_are_caught_as_mlflows(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", ["stele.entities", "stele.entities.model_registry", "stele.exceptions", "stele.tracking", "stele.data"]
+    "module",
+    [
+        "stele.config",
+        "stele.entities",
+        "stele.entities.model_registry",
+        "stele.exceptions",
+        "stele.tracking",
+        "stele.data",
+    ],
 )
 def test_every_exported_name_exists(module):
     loaded = importlib.import_module(module)

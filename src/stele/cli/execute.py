@@ -34,7 +34,8 @@ def execute(command: Sequence[str]) -> None:
     """
     words = list(command)
     if shutil.which(words[0]) is None:
-        click.echo(f"Error: There is no program {words[0]!r}.", err=True)
+        hint = f" To run the file: stele exec -- python {words[0]}" if Path(words[0]).is_file() else ""
+        click.echo(f"Error: There is no program {words[0]!r}.{hint}", err=True)
         sys.exit(_NOT_FOUND)
     environment = os.environ | {"PYTHONPATH": _search_path(os.environ.get("PYTHONPATH", ""))}
     if os.name == "nt":  # where exec would return to the shell before the program has ended

@@ -7,6 +7,7 @@ import msgspec
 
 from stele import settings
 from stele.cli.teaching import Command
+from stele.client.stores import resolve_uri
 from stele.server.config import ServerConfig
 from stele.server.run import serve
 from stele.stores.sql import SqlStore
@@ -70,7 +71,7 @@ def server(
     stele server --host 0.0.0.0 --backend-store-uri postgresql://stele@db/stele --allowed-hosts stele.example.org
     """
     config = ServerConfig(
-        backend_store_uri=backend_store_uri or "sqlite:///stele.db",
+        backend_store_uri=_database(backend_store_uri),
         default_artifact_root=default_artifact_root or (_PROXIED_ROOT if serve_artifacts else _LOCAL_ROOT),
         artifacts_destination=artifacts_destination,
         serve_artifacts=serve_artifacts,
@@ -99,7 +100,7 @@ def ui(host: str, port: int, backend_store_uri: str | None, artifacts_destinatio
     """
     run(
         ServerConfig(
-            backend_store_uri=backend_store_uri or "sqlite:///stele.db",
+            backend_store_uri=_database(backend_store_uri),
             artifacts_destination=artifacts_destination,
             host=host,
             port=port,
@@ -125,6 +126,17 @@ def run(config: ServerConfig, *, insecure: bool = False, new_token: bool = False
             )
 
     serve(config, started=started)
+
+
+def _database(named: str | None) -> str:
+    """The database to serve: as the command or `stele --tracking-uri` names it, else ./stele.db.
+
+    STELE_TRACKING_URI is not asked: it tells clients of this machine where the server is.
+    """
+    uri = named or click.get_current_context().find_root().params.get("tracking_uri")
+    if uri and uri.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{uri} is a server; this command serves a database", param_hint="--tracking-uri")
+    return resolve_uri(uri) if uri else "sqlite:///stele.db"
 
 
 def _prefix(path: str) -> str:

@@ -39,7 +39,7 @@ ANSWERED: Mapping[str, tuple[str, ...]] = {
     "mlflow": ("stele",),
     "mlflow.artifacts": ("stele.client.downloads",),
     "mlflow.client": ("stele.client.client",),
-    "mlflow.config": ("stele",),
+    "mlflow.config": ("stele.config",),
     "mlflow.data": ("stele.data",),
     **{f"mlflow.data.{name}": (f"stele.data.{name}",) for name in _DATASET_MODULES.split()},
     "mlflow.entities": ("stele.entities",),

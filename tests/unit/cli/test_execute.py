@@ -126,6 +126,7 @@ def test_the_exit_code_and_the_arguments_are_the_programs(program):
 
 def test_a_program_that_is_not_there(program):
     assert "There is no program" in run("--", "nothing-like-this", code=127).stderr
+    assert f"stele exec -- python {__file__}" in run("--", __file__, code=127).stderr
     assert "Missing argument" in run(code=2).stderr
 
 

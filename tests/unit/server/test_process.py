@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import signal
+import subprocess
 import threading
 import urllib.error
 import urllib.request
@@ -158,3 +159,20 @@ def test_two_servers_on_one_database_see_each_other(tmp_path):
             for server in (first, second):
                 query = {"experiment_ids": ["0"], "filter": f"metrics.k = {step}"}
                 assert len(ask(server, "runs/search", query)["runs"]) == 1
+
+
+@pytest.mark.parametrize("command", ["server", "ui"])
+def test_the_store_that_the_command_line_names_is_served(tmp_path, command):
+    port = free_port()
+    words = [*STELE, "--tracking-uri", "sqlite:///named.db", command, "--port", str(port)]
+    server = ServerProcess(words, port, tmp_path)
+    server.wait_until_healthy()
+    assert server.stop() == 0
+    assert [path.name for path in tmp_path.glob("*.db")] == ["named.db"]
+
+
+def test_a_server_serves_no_other_server(tmp_path):
+    words = [*STELE, "--tracking-uri", "http://127.0.0.1:1", "server", "--port", str(free_port())]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "http://127.0.0.1:1 is a server; this command serves a database" in done.stderr
