@@ -21,7 +21,7 @@ from stele.cli.finding import (
     some,
     view_option,
 )
-from stele.cli.output import json_option, note, show_json
+from stele.cli.output import Column, json_option, note, show_json, show_table
 from stele.cli.run_columns import chosen_columns, default_columns, show_runs, values_of
 from stele.cli.run_logs import logs
 from stele.cli.teaching import Group
@@ -30,6 +30,7 @@ from stele.client.tag_names import NOTE, PARENT_RUN_ID, RUN_NAME, USER
 from stele.errors import shown
 from stele.limits import DEFAULT_PAGE
 from stele.schema.enums import RunStatus, ViewType
+from stele.schema.rewinds import Rewind
 from stele.schema.runs import Run
 
 __all__ = ["runs"]
@@ -275,18 +276,23 @@ def restore(run: str | None, run_id: str | None) -> None:
 @click.argument("run", shell_complete=suggest.run_ids)
 @click.argument("step", required=False, type=int)
 @click.option("--undo", is_flag=True, help="Show again what the last rewind hid.")
+@click.option("--list", "list_", is_flag=True, help="Show who rewound it to which step, and when.")
 @json_option
-def rewind(run: str, step: int | None, undo: bool, as_json: bool) -> None:
+def rewind(run: str, step: int | None, undo: bool, list_: bool, as_json: bool) -> None:
     r"""Hide the points of a run behind STEP, so that those steps can be logged again; nothing is removed.
 
     \b
     stele runs rewind 1f0c2a9d 5000
     stele runs rewind 1f0c2a9d --undo
+    stele runs rewind 1f0c2a9d --list
     """
-    if (step is None) != undo:
-        raise click.UsageError("Name the last step that stays, or --undo.")
+    if [step is not None, undo, list_].count(True) != 1:
+        raise click.UsageError("Name the last step that stays, or take --undo or --list.")
     client = open_client()
     found = find_run(client, run)
+    if list_:
+        _show_rewinds(client.list_rewinds(found.info.run_id), as_json=as_json)
+        return
     done = client.undo_rewind(found.info.run_id) if step is None else client.rewind(found.info.run_id, step)
     if as_json:
         show_json({"hidden_points": done.hidden_points, "restored_points": done.restored_points})
@@ -296,6 +302,16 @@ def rewind(run: str, step: int | None, undo: bool, as_json: bool) -> None:
         click.echo(f"Run {_named(found)} shows {done.restored_points} points again.")
         if done.hidden_points:
             click.echo(f"{done.hidden_points} that were logged in their place are hidden; --undo brings those back.")
+
+
+def _show_rewinds(rewinds: list[Rewind], *, as_json: bool) -> None:
+    if as_json:
+        show_json(rewinds)
+    elif rewinds:
+        columns = [Column("Step", "number"), Column("By"), Column("When", "time"), Column("Undone", "time")]
+        show_table(columns, [[item.step, item.principal, item.creation_time, item.undone_time] for item in rewinds])
+    else:
+        click.echo("It was not rewound.")
 
 
 def _named(run: Run) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -179,10 +180,18 @@ def test_rewind_and_undo(cli):
     run_id = client.create_run("0", run_name="training").info.run_id
     for step in range(5):
         client.log_metric(run_id, "loss", float(step), step=step)
+    assert "not rewound" in cli("runs", "rewind", run_id, "--list").stdout
     assert "3 points" in cli("runs", "rewind", run_id, "1").stdout
     assert [point.step for point in client.get_metric_history(run_id, "loss")] == [0, 1]
     assert "shows 3 points again" in cli("runs", "rewind", run_id, "--undo").stdout
     assert len(client.get_metric_history(run_id, "loss")) == 5
-    for words in ([], ["1", "--undo"]):
+    assert cli("runs", "rewind", run_id, "--list").stdout.split()[:5] == ["STEP", "BY", "WHEN", "UNDONE", "1"]
+    (listed,) = json.loads(cli("runs", "rewind", run_id, "--list", "--json").stdout)
+    assert (listed["step"], listed["principal"] != "", listed["undone_time"] >= listed["creation_time"]) == (
+        1,
+        True,
+        True,
+    )
+    for words in ([], ["1", "--undo"], ["--undo", "--list"]):
         assert "--undo" in cli("runs", "rewind", run_id, *words, code=2).stderr
     assert "no rewind" in cli("runs", "rewind", run_id, "--undo", code=1).stderr
