@@ -101,7 +101,8 @@ class ProxiedRepository:
         """See :meth:`~stele.artifacts.base.ArtifactRepository.write`. What arrived is compared with what was sent."""
         key = file_path(path)
         sent = _Measured(chunks)
-        body = sent if iter(chunks) is not chunks else iter(sent)
+        # What gives the same iterator again, as a `Reader` does, can be sent once.
+        body = sent if iter(chunks) is not iter(chunks) else iter(sent)
         with self._transport.send(Request("PUT", self._address(key), headers=_PLAIN_TYPE, body=body)) as response:
             kept = _described(key, response)
         if kept.sha256 is not None and kept.sha256 != sent.digest.hexdigest():

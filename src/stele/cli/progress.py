@@ -12,12 +12,13 @@ __all__ = ["in_all", "progress"]
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress(label: str, total: int, *, in_bytes: bool = False) -> Iterator[Callable[[int], None]]:
     """A bar with counts on a terminal, else silence; what is yielded is told how much more is done.
 
     Args:
         label: What is going on.
         total: How much there is to do; 0 shows nothing.
+        in_bytes: Whether that are bytes.
     """
     if not sys.stderr.isatty() or not settings.PROGRESS.get() or not total:
         yield lambda _count: None
@@ -28,7 +29,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     columns = (
         parts.TextColumn("{task.description}"),
         parts.BarColumn(),
-        parts.MofNCompleteColumn(),
+        parts.DownloadColumn() if in_bytes else parts.MofNCompleteColumn(),
         parts.TimeRemainingColumn(),
     )
     with parts.Progress(*columns, console=rich.console.Console(stderr=True), transient=True) as bar:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
 from msgspec import Struct
 
+from stele.artifacts.base import walk
+from stele.artifacts.local import LocalRepository
 from stele.cli.config import masked
 from stele.cli.output import json_option, note, show_json
 from stele.cli.progress import in_all, progress
@@ -15,8 +19,9 @@ from stele.cli.teaching import Command
 from stele.client.shipments import upload_run
 from stele.client.stores import open_store, resolve_uri
 from stele.errors import InvalidParameterValue, SteleError, shown
-from stele.stores.journal.files import find_journals, journal_root
+from stele.stores.journal.files import FILES, find_journals, journal_root
 from stele.stores.journal.journal import Journal
+from stele.stores.journal.segments import RECORD_BYTES
 from stele.stores.journal.sender import ship
 
 __all__ = ["chosen_journals", "sync"]
@@ -120,14 +125,33 @@ def _sent(path: Path, target: str | None, *, quiet: bool) -> Outcome:
         outcome.status, outcome.reason = "kept", error.message
         return outcome
     try:
-        with progress(f"Sending {path.name[:8]}", 0 if quiet else end - begun.start) as advance:
-            shipment = ship(journal, store, upload_run, in_all(advance))
+        waiting = (end - begun.start) * RECORD_BYTES + _bytes_of_files(path)
+        with progress(f"Sending {path.name[:8]}", 0 if quiet else waiting, in_bytes=True) as advance:
+            points = in_all(advance)
+            upload = partial(upload_run, progress=_Moved(advance))
+            shipment = ship(journal, store, upload, lambda stored: points(stored * RECORD_BYTES))
     except (SteleError, OSError) as error:
         outcome.status, outcome.reason = "kept", str(error)
     else:
         outcome.refused = len(shipment.refused_records) + len(shipment.refused_operations) + len(shipment.refused_files)
         outcome.points, outcome.requests = shipment.stored, operations - begun.operations
     return outcome
+
+
+class _Moved:
+    """Tells a bar of the bytes of files."""
+
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self.add = advance
+
+    def done(self) -> None:
+        """See :meth:`~stele.artifacts.progress.Progress.done`."""
+
+
+def _bytes_of_files(path: Path) -> int:
+    root = path / FILES
+    files = (file for run in root.glob("*") for file in walk(LocalRepository(run)) if not file.is_dir)
+    return sum(file.file_size or 0 for file in files)
 
 
 def _tell(outcomes: list[Outcome], *, silent: bool) -> None:

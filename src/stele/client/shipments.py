@@ -8,6 +8,8 @@ from typing import Any
 from stele.artifacts import open_repository
 from stele.artifacts.base import ArtifactRepository, walk
 from stele.artifacts.local import LocalRepository
+from stele.artifacts.progress import NO_PROGRESS, Progress
+from stele.artifacts.transfer import upload_file
 from stele.errors import SteleError, Unavailable
 from stele.schema.runs import GetRun
 from stele.stores.base import TrackingStore
@@ -16,8 +18,14 @@ from stele.stores.journal.refusals import is_temporary
 __all__ = ["upload_run"]
 
 
-def upload_run(store: TrackingStore, run_id: str, directory: Path) -> None:
+def upload_run(store: TrackingStore, run_id: str, directory: Path, progress: Progress = NO_PROGRESS) -> None:
     """Copy the files below a directory to a run. A file that is there with the same content is not sent again.
+
+    Args:
+        store: The store of the run.
+        run_id: The run.
+        directory: Its files.
+        progress: Learns of the bytes that are there.
 
     Raises:
         SteleError: There is no such run, its files cannot be written now, or the store refuses some of them; then the
@@ -31,7 +39,7 @@ def upload_run(store: TrackingStore, run_id: str, directory: Path) -> None:
         if info.is_dir:
             continue
         try:
-            _copy(source, target, info.path)
+            _copy(source, target, info.path, directory / info.path, progress)
         except SteleError as error:
             if is_temporary(error):
                 raise
@@ -42,8 +50,9 @@ def upload_run(store: TrackingStore, run_id: str, directory: Path) -> None:
         raise refused
 
 
-def _copy(source: LocalRepository, target: ArtifactRepository, path: str) -> None:
+def _copy(source: LocalRepository, target: ArtifactRepository, path: str, file: Path, progress: Progress) -> None:
     known, local = target.stat(path), source.stat(path)
     if known is None or local is None or known.sha256 is None or known.sha256 != local.sha256:
-        with source.open_read(path) as reader:
-            target.write(path, reader)
+        upload_file(target, file, path, progress)
+    else:
+        progress.add(local.file_size or 0)

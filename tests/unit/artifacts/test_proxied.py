@@ -14,9 +14,10 @@ from starlette.routing import Route
 
 from stele.artifacts import open_repository, walk
 from stele.artifacts.proxied import ProxiedRepository, open_proxied
-from stele.errors import DoesNotExist, InvalidParameterValue, NotImplementedHere, SteleError
+from stele.errors import DoesNotExist, InvalidParameterValue, NotImplementedHere, SteleError, Unavailable
 from stele.transport import HttpTransport
 from stele.transport.asgi import AsgiTransport
+from unit.transport.scripted_server import DROP, Answer, ScriptedServer
 
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
 
@@ -196,3 +197,15 @@ class TestUris:
 
 
 _REQUEST: Any = type("Any", (), {"headers": {}})()
+
+
+@pytest.mark.parametrize("answer", [503, DROP])
+def test_what_can_be_read_once_is_not_sent_again_empty(tmp_path, answer):
+    source = open_repository(str(tmp_path))
+    source.write("a.txt", [b"content"])
+    with ScriptedServer() as server:
+        server.answers = [Answer(answer), Answer()]
+        target = ProxiedRepository(HttpTransport(server.address), "")
+        with source.open_read("a.txt") as reader, pytest.raises(Unavailable):
+            target.write("a.txt", reader)
+    assert [seen.body for seen in server.seen] == [b"content"]

@@ -2,6 +2,8 @@
 
 import json
 import os
+import pty
+import re
 import subprocess
 import sys
 
@@ -13,6 +15,7 @@ from stele.client.stores import close_stores, open_store
 from stele.stores.journal.files import find_journals, journal_root
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.shipping import Shipment
+from unit.transport.scripted_server import DROP, Answer, ScriptedServer
 
 
 @pytest.fixture
@@ -263,3 +266,44 @@ def test_files_of_a_run_that_is_refused_are_set_aside(cli, cli_json, offline):
     assert {offline} == {letter["run_id"] for letter in letters if "files" in letter}
     assert f"files of run {offline}" in cli("journal", "show", path.name).stdout
     assert cli_json("sync")[0]["refused"] == 0  # not tried again
+
+
+_INFO = {
+    "experiment_id": "1",
+    "user_id": "",
+    "status": "RUNNING",
+    "start_time": 1,
+    "artifact_uri": "mlflow-artifacts:/1",
+}
+
+
+@pytest.mark.parametrize("answer", [503, DROP])
+def test_a_file_that_was_not_taken_at_once_arrives_whole(offline, answer):
+    """Its second attempt was empty."""
+    (path,) = find_journals(journal_root())
+    run = json.dumps({"run": {"info": _INFO | {"run_id": offline}, "data": {}}}).encode()
+    files = path / "files" / offline / "models"
+    with ScriptedServer() as server:
+        server.answers = [Answer(body=run), Answer(), Answer(answer), Answer()]
+        upload_run(open_store(server.address), offline, files)
+    first, second = [seen.body for seen in server.seen if seen.method == "PUT"]
+    assert first == second == b"m" * 100_000
+
+
+def test_a_terminal_shows_how_much_is_sent(offline):
+    master, terminal = pty.openpty()
+    command = [sys.executable, "-m", "stele.cli", "sync"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=terminal) as process:
+        os.close(terminal)
+        shown = b""
+        try:
+            while piece := os.read(master, 65_536):
+                shown += piece
+        except OSError:  # the end of a terminal on Linux
+            pass
+    os.close(master)
+    assert process.returncode == 0
+    (path,) = re.findall(rb"(\S+)/(\S+) kB", shown.replace(b"\x1b", b""))[-1:]
+    assert path[0].endswith(path[1])  # points and files
+    assert float(path[1]) > 103
