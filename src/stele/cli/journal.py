@@ -238,7 +238,9 @@ def _owner(item: Listed) -> str:
 
 def _about(letter: dict[str, Any]) -> str:
     if "operation" in letter:
-        return str(letter["operation"] or "a damaged line")
+        request = letter["request"]
+        run_id = request.get("run_id") if isinstance(request, dict) else None
+        return (letter["operation"] or "a damaged line") + (f" of run {run_id}" if run_id else "")
     if "files" in letter:
         return f"files of run {letter['run_id']}, now in {letter['files']}"
     return f"{letter['key']} = {letter['value']} at step {letter['step']} of run {letter['run_id']}"

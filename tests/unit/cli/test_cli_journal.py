@@ -145,10 +145,13 @@ def test_what_was_refused_is_shown_with_the_reason(cli, cli_json):
     run_id = client.create_run("0").info.run_id
     client.delete_run(run_id)
     client.log_metric(run_id, "x", float("nan"), step=3)
+    client.log_param(run_id, "p", 1, synchronous=False)
     close_stores()
     (listed,) = cli_json("journal", "list")
-    assert (listed["points"], listed["refused"]) == (0, 1)
-    (letter,) = cli_json("journal", "show", listed["id"])["refusals"]
+    assert (listed["points"], listed["refused"]) == (0, 2)
+    assert f"log_batch of run {run_id}" in cli("journal", "show", listed["id"]).stdout
+    letters = cli_json("journal", "show", listed["id"])["refusals"]
+    (letter,) = [letter for letter in letters if "key" in letter]
     assert (letter["key"], letter["step"], letter["value"]) == ("x", 3, "NaN")
     assert "is deleted" in cli("journal", "show", listed["id"]).stdout
 
