@@ -49,7 +49,10 @@ class Kept(Struct):
 
 
 class Outcome(Struct):
-    """What was removed, or would be. ``kept`` has the first thousand that stay, ``kept_count`` counts all."""
+    """What was removed, or would be. ``kept`` has the first thousand that stay, ``kept_count`` counts all.
+
+    ``forked`` counts runs that stay because others were forked from them.
+    """
 
     dry_run: bool
     runs: int = 0
@@ -58,6 +61,7 @@ class Outcome(Struct):
     bytes_freed: int = 0
     file_versions: int = 0
     file_bytes: int = 0
+    forked: int = 0
     kept_count: int = 0
     kept: list[Kept] = field(default_factory=list)
 
@@ -200,6 +204,7 @@ class _Collector:
             outcome.models += len(self._removable_models(found, outcome))
         experiments = {experiment.experiment_id for experiment in self._store.deleted_experiments(self._choice)}
         outcome.experiments = len(experiments - self._with_kept_runs)
+        outcome.forked = self._store.count_forked_runs(self._choice)
         self._sweep(outcome)
         if show and sample:
             columns = [Column("Run", "id"), Column("Name"), Column("Experiment", "id"), Column("Deleted", "time")]
@@ -216,6 +221,7 @@ class _Collector:
             # A run that others were forked from goes after them.
             while removed := self._remove_runs(outcome, advance):
                 outcome.runs += removed
+        outcome.forked = self._store.count_forked_runs(self._choice)
         self._remove_models(outcome)
         self._remove_experiments(outcome)
         self._sweep(outcome)
@@ -345,6 +351,8 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
         what += f" ({size(outcome.file_bytes)})"
     freed = f"; the database is {size(outcome.bytes_freed)} smaller" if outcome.bytes_freed else ""
     click.echo(f"Would remove {what}." if outcome.dry_run else f"Removed {what}{freed}.")
+    if outcome.forked:
+        note(f"Deleted runs that stay as long as those that were forked from them: {outcome.forked}")
     if outcome.kept_count:
         note(f"Kept {outcome.kept_count}:")
         for kept in outcome.kept[:_MOST_SHOWN]:

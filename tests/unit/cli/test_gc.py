@@ -94,7 +94,7 @@ def test_deleted_experiments_go_when_they_are_empty(cli, cli_json, trash, workpl
     Client().delete_run(other)
     assert cli_json("gc", "--experiment-ids", "1", "--yes") == {
         "dry_run": False, "runs": 4, "models": 0, "experiments": 1, "bytes_freed": 0, "file_versions": 0,
-        "file_bytes": 0, "kept_count": 0, "kept": [],
+        "file_bytes": 0, "forked": 0, "kept_count": 0, "kept": [],
     }  # fmt: skip
     assert exists(other)
     assert Client().get_experiment_by_name("churn") is None
@@ -370,3 +370,14 @@ def test_versions_behind_a_symbolic_link_stay(cli, cli_json, overwritten, workpl
     overwritten.parent.symlink_to(elsewhere)
     assert cli_json("gc", "--older-than", "1h", "--file-versions", "--yes")["file_versions"] == 0
     assert kept_versions(elsewhere / "a.txt") == [1, 2, 3]
+
+
+def test_runs_that_stay_for_their_forks_are_told(cli, workplace):
+    client = Client()
+    parent = client.create_run("0").info.run_id
+    fork = client.create_run("0", fork_from=parent).info.run_id
+    client.delete_run(parent)
+    for options in (["--dry-run"], ["--yes"]):
+        assert "forked from them: 1" in cli("gc", *options).stderr
+    client.delete_run(fork)
+    assert "forked" not in cli("gc", "--yes").stderr

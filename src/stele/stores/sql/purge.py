@@ -109,6 +109,11 @@ class PurgeOperations(StoreCore):
         query = _chosen(select(func.count()).select_from(runs), choice)
         return int(self.db.read(lambda c: c.execute(query).scalar_one()))
 
+    def count_forked_runs(self, choice: PurgeChoice) -> int:
+        """How many runs would go, were they not the beginning of others."""
+        query = _in_choice(select(func.count()).select_from(runs), choice).where(_FORKED)
+        return int(self.db.read(lambda c: c.execute(query).scalar_one()))
+
     def deleted_runs(self, choice: PurgeChoice, limit: int, after: DeletedRun | None = None) -> list[DeletedRun]:
         """Runs that may be removed, those deleted longest ago first.
 
@@ -202,7 +207,11 @@ class PurgeOperations(StoreCore):
 
 
 def _chosen(query: Select[Any], choice: PurgeChoice) -> Select[Any]:
-    query = query.where(runs.c.stage == STAGE_DELETED, not_(_FORKED))
+    return _in_choice(query, choice).where(not_(_FORKED))
+
+
+def _in_choice(query: Select[Any], choice: PurgeChoice) -> Select[Any]:
+    query = query.where(runs.c.stage == STAGE_DELETED)
     if choice.run_ids:
         query = query.where(runs.c.run_id.in_(choice.run_ids))
     if choice.experiment_ids:
