@@ -72,7 +72,7 @@ def _answered(store: BufferedStore, call: Callable[[], object], deadline: float)
     Raises:
         DeadlineExceeded: There was none; the call goes on in the background.
     """
-    if store.transport is None:  # no server that could leave a request lying
+    if store.offline:
         call()
         return
     failed: list[BaseException] = []
@@ -89,7 +89,7 @@ def _answered(store: BufferedStore, call: Callable[[], object], deadline: float)
     if failed:
         raise failed[0]
     if thread.is_alive():
-        raise DeadlineExceeded(f"{store.transport.address} does not answer.")
+        raise DeadlineExceeded("it did not answer in time")
 
 
 class Shutdown:

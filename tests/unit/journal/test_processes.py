@@ -393,3 +393,30 @@ sys.exit(0 if losses.is_clean() and losses.calls else 1)
     path = os.pathsep.join([str(SOURCES.parent), *sys.path])
     seed = str(random.randrange(2**32))
     finished(start_program(code, str(tmp_path), str(free_port()), seed, PYTHONPATH=path))
+
+
+LOCKED = """
+import sqlite3, sys, stele
+stele.set_tracking_uri(sys.argv[1])
+with stele.start_run() as run:
+    stele.log_metric("x", 0, step=0)
+    stele.flush_async_logging()
+    other = sqlite3.connect("locked.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+print(run.info.run_id, other.in_transaction, flush=True)
+"""
+
+
+def test_a_database_that_another_program_has_locked_holds_up_no_end(workplace):
+    """The lock is given back when this process is gone, not before."""
+    uri = f"sqlite:///{workplace}/locked.db"
+    process = start_program(LOCKED, uri, STELE_EXIT_TIMEOUT="0.5")
+    output, errors = process.communicate()
+    assert process.returncode == 0, errors.decode()
+    run_id, in_transaction = output.decode().split()
+    assert in_transaction == "True"
+    assert b"did not answer in time" in errors
+    stele.set_tracking_uri(uri)
+    with stele.start_run():
+        stele.log_metric("y", 1)
+    assert stele.get_run(run_id).info.status == "FINISHED"
