@@ -26,6 +26,7 @@ __all__ = [
     "check_length",
     "check_max_results",
     "check_model_name",
+    "check_new_model_id",
     "check_new_run_id",
     "check_registered_name",
     "check_run_id",
@@ -129,6 +130,7 @@ _NOT_IN_NAME = re.compile(r"[/:]|%[0-9a-fA-F]{2}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NOT_IN_MODEL_NAME = re.compile(r"[/:.%\"'\x00-\x1f\x7f-\x9f]")
 _NEW_RUN_ID = re.compile(r"[0-9a-f]{32}")
+_NEW_MODEL_ID = re.compile(f"m-{_NEW_RUN_ID.pattern}")
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}", re.ASCII)
 
 
@@ -233,6 +235,19 @@ def check_new_run_id(run_id: str, path: str = "run_id") -> str:
             f"{path} {shown(run_id)} cannot be the id of a new run: 32 lower-case hexadecimal digits."
         )
     return run_id
+
+
+def check_new_model_id(model_id: str, path: str = "model_id") -> str:
+    """The id that a client chose for a new logged model, unchanged when it is ``m-`` and 32 hexadecimal digits.
+
+    Raises:
+        InvalidParameterValue: Otherwise.
+    """
+    if not _NEW_MODEL_ID.fullmatch(model_id):
+        raise InvalidParameterValue(
+            f"{path} {shown(model_id)} cannot be the id of a new model: 'm-' and 32 lower-case hexadecimal digits."
+        )
+    return model_id
 
 
 def check_client_id(client_id: str, path: str = "client_id") -> str:

@@ -242,5 +242,6 @@ def _about(letter: dict[str, Any]) -> str:
         run_id = request.get("run_id") if isinstance(request, dict) else None
         return (letter["operation"] or "a damaged line") + (f" of run {run_id}" if run_id else "")
     if "files" in letter:
-        return f"files of run {letter['run_id']}, now in {letter['files']}"
+        owner = f"model {letter['model_id']}" if "model_id" in letter else f"run {letter['run_id']}"
+        return f"files of {owner}, now in {letter['files']}"
     return f"{letter['key']} = {letter['value']} at step {letter['step']} of run {letter['run_id']}"

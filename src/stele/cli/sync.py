@@ -16,7 +16,7 @@ from stele.cli.config import masked
 from stele.cli.output import json_option, note, show_json
 from stele.cli.progress import in_all, progress
 from stele.cli.teaching import Command
-from stele.client.shipments import upload_run
+from stele.client.shipments import upload_files
 from stele.client.stores import open_store, resolve_uri
 from stele.errors import InvalidParameterValue, SteleError, shown
 from stele.stores.journal.files import FILES, find_journals, journal_root
@@ -85,13 +85,15 @@ def sync(ctx: click.Context, journals: tuple[str, ...], watch: bool, target: str
     stele sync /scratch/journals
     """
     target = resolve_uri(target) if target else None
-    outcomes = _sent_now(chosen_journals(journals), target, as_json=as_json, silent=watch)
-    while watch:
-        try:
+    outcomes: list[Outcome] = []
+    try:
+        outcomes = _sent_now(chosen_journals(journals), target, as_json=as_json, silent=watch)
+        while watch:
             time.sleep(_WATCH_SECONDS)
-        except KeyboardInterrupt:  # how one ends it
-            break
-        outcomes = _sent_now(chosen_journals(journals, missing_ok=True), target, as_json=as_json, silent=True)
+            outcomes = _sent_now(chosen_journals(journals, missing_ok=True), target, as_json=as_json, silent=True)
+    except KeyboardInterrupt:
+        if not watch:  # else it is how one ends it, at any moment
+            raise
     ctx.exit(1 if any(outcome.status == "kept" for outcome in outcomes) else 0)
 
 
@@ -128,7 +130,7 @@ def _sent(path: Path, target: str | None, *, quiet: bool) -> Outcome:
         waiting = (end - begun.start) * RECORD_BYTES + _bytes_of_files(path)
         with progress(f"Sending {path.name[:8]}", 0 if quiet else waiting, in_bytes=True) as advance:
             points = in_all(advance)
-            upload = partial(upload_run, progress=_Moved(advance))
+            upload = partial(upload_files, progress=_Moved(advance))
             shipment = ship(journal, store, upload, lambda stored: points(stored * RECORD_BYTES))
     except (SteleError, OSError) as error:
         outcome.status, outcome.reason = "kept", str(error)

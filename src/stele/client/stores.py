@@ -66,7 +66,7 @@ _PARTS: Registry[Callable[..., Any]] = Registry(
     {
         "journalled": "stele.stores.buffered:BufferedStore",
         "sender": "stele.client.remote:open_for_sender",
-        "upload": "stele.client.shipments:upload_run",
+        "upload": "stele.client.shipments:upload_files",
     },
 )
 """What a script that only reads does not need, and therefore does not import."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging as logs
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
@@ -11,12 +12,14 @@ from typing import Any, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stele import settings
 from stele.artifacts.digests import manifest_digest
 from stele.client.calls.files import upload
 from stele.client.client import Client
 from stele.client.fluent import active_run, client_of
 from stele.client.logged_models import initialize_logged_model
 from stele.client.model_registry import register_model
+from stele.client.stores import open_journalled
 from stele.errors import InvalidParameterValue, shown
 from stele.models.flavor import Flavor
 from stele.models.format import Model
@@ -28,6 +31,8 @@ from stele.schema.logged_models import LoggedModel, LoggedModelStatus
 from stele.schema.runs import Run
 
 __all__ = ["Logging", "log", "log_by_module"]
+
+_LOGGER = logs.getLogger(__name__)
 
 _Save = Callable[[Path, Model], Model]
 """Makes a directory with a model, given its description so far, and returns the whole description."""
@@ -73,6 +78,7 @@ def log(flavor: Flavor, write: Writer, packing: Packing, logging: Logging) -> Mo
 
     The model is ready when all of its files are there, or marked as failed. What the run measured
     at the step becomes metrics of the model; see :func:`stele.models.run_metrics.link_metrics`.
+    Under ``STELE_OFFLINE`` all of it is kept for the sync; only a registration is left to the caller, who is warned.
 
     Args:
         flavor: Of the model.
@@ -120,19 +126,30 @@ def _log(save: _Save, model: Model, logging: Logging) -> ModelInfo:
     run = Client().get_run(logging.run_id) if logging.run_id is not None else active_run()
     run_id = run.info.run_id if run is not None else None
     client = client_of(run_id) if run_id is not None else Client()
+    is_offline = open_journalled(client.tracking_uri).offline
     logged = _logged_model(client, logging, run)
     try:
         if run_id is not None:
             client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, logging.step)])
             link_metrics(client, run_id, logged.model_id, logging.step)
-        _describe(model, logging, logged, run_id)
+        _describe(model, logging, logged, run_id, is_offline=is_offline)
         model, digest = _save_and_upload(client, save, model, logged)
     except BaseException:
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
         raise
     logged = client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY, digest)
     version = None
-    if logging.registered_model_name:
+    if logging.registered_model_name and is_offline:
+        _LOGGER.warning(
+            "The model %s is kept in the journal, and not registered as %r, because %s is set. Register it after the "
+            "sync: stele.register_model(%r, %r)",
+            logged.model_id,
+            logging.registered_model_name,
+            settings.OFFLINE.name,
+            logged.model_uri,
+            logging.registered_model_name,
+        )
+    elif logging.registered_model_name:
         version = int(register_model(logged.model_uri, logging.registered_model_name).version)
     return model_info(model, logged.model_uri, logged, version)
 
@@ -156,8 +173,8 @@ def _logged_model(client: Client, logging: Logging, run: Run | None) -> LoggedMo
     return client.get_logged_model(logging.model_id)
 
 
-def _describe(model: Model, logging: Logging, logged: LoggedModel, run_id: str | None) -> None:
-    model.artifact_path = logged.artifact_location
+def _describe(model: Model, logging: Logging, logged: LoggedModel, run_id: str | None, *, is_offline: bool) -> None:
+    model.artifact_path = logged.model_uri if is_offline else logged.artifact_location  # where they lie until the sync
     model.run_id = run_id or logged.source_run_id or None
     model.model_id = model.model_uuid = logged.model_id
     model.prompts = [str(getattr(each, "uri", each)) for each in logging.prompts] if logging.prompts else None

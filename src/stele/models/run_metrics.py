@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stele import limits
 from stele.client.client import Client
-from stele.errors import EndpointNotFound
+from stele.errors import EndpointNotFound, Unavailable
 from stele.schema.metrics import Metric
 from stele.schema.series import PointSeries
 
@@ -35,7 +35,7 @@ def link_metrics(client: Client, run_id: str, model_id: str, step: int) -> None:
     try:
         points = list(islice(_points_at(client, run_id, keys, step), limits.MAX_MODEL_POINTS))
         unique = False
-    except EndpointNotFound:  # MLflow's server reads whole histories only
+    except (EndpointNotFound, Unavailable):  # MLflow's server and a journal read whole histories only
         points = list(islice(_points_of_history(client, run_id, keys, step), limits.MAX_MODEL_POINTS))
         unique = True
     if step == 0:

@@ -224,7 +224,14 @@ class LoggedModelResponse(Message):
 
 
 class CreateLoggedModel(Message):
+    """A model whose files will follow.
+
+    ``model_id`` is chosen by a client that has to know it before the store does: ``m-`` and 32 lower-case hexadecimal
+    digits, at random. Creating that model again returns it.
+    """
+
     experiment_id: str
+    model_id: str = ""
     name: str = ""
     model_type: str = ""
     source_run_id: str = ""

@@ -12,15 +12,18 @@ from stele import settings
 from stele.errors import DoesNotExist, Unavailable, shown
 from stele.schema import datasets as d
 from stele.schema import experiments as e
+from stele.schema import logged_models as lm
 from stele.schema import runs as r
 from stele.schema.enums import LifecycleStage
 from stele.schema.experiments import Empty, Experiment
+from stele.schema.metrics import GetMetricHistory, GetMetricHistoryResponse
 from stele.schema.routes import by_operation
 from stele.schema.runs import LogBatch, Run, RunData
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.placeholders import name_of, placeholder
-from stele.stores.journal.replay import new_info, recorded_runs
-from stele.stores.run_ids import new_run_id
+from stele.stores.journal.recorded_models import new_model, recorded_models
+from stele.stores.journal.replay import new_info, recorded_history, recorded_runs
+from stele.stores.run_ids import new_model_id, new_run_id
 
 __all__ = ["OfflineStore"]
 
@@ -28,7 +31,7 @@ _Operations: Any = object  # as in stores/rest.py: the operations that are refus
 
 
 class OfflineStore(_Operations):  # type: ignore[misc]
-    """A :class:`~stele.stores.base.TrackingStore` in a journal, for runs that are made here.
+    """A :class:`~stele.stores.base.TrackingStore` in a journal, for runs and logged models that are made here.
 
     Experiments are known by name, see :mod:`stele.stores.journal.placeholders`. What needs a server raises
     ``Unavailable``.
@@ -120,12 +123,49 @@ class OfflineStore(_Operations):  # type: ignore[misc]
         """Kept for the sync."""
         return self._later("log_model", request)
 
+    def create_logged_model(self, request: lm.CreateLoggedModel) -> lm.LoggedModelResponse:
+        """A model with an id of its own; it gets a name at the sync when it has none."""
+        request = replace(request, model_id=request.model_id or new_model_id())
+        journal = self._journal()
+        if journal.directory is None:
+            raise Unavailable(f"No model can be made offline, because no journal can be written. See {_SETTING}.")
+        journal.submit("create_logged_model", request, ordered=False)
+        return lm.LoggedModelResponse(model=new_model(journal, request, time.time_ns() // 1_000_000))
+
+    def get_logged_model(self, request: lm.LoggedModelId) -> lm.LoggedModelResponse:
+        """A model that was made in this journal."""
+        return lm.LoggedModelResponse(model=self._model(request.model_id, "get_logged_model"))
+
+    def finalize_logged_model(self, request: lm.FinalizeLoggedModel) -> lm.LoggedModelResponse:
+        """Kept for the sync, which sends the files first."""
+        self._later("finalize_logged_model", request)
+        return lm.LoggedModelResponse(model=self._model(request.model_id, "finalize_logged_model"))
+
+    def set_logged_model_tags(self, request: lm.SetLoggedModelTags) -> Empty:
+        """Kept for the sync."""
+        return self._later("set_logged_model_tags", request)
+
+    def log_logged_model_params(self, request: lm.LogLoggedModelParams) -> Empty:
+        """Kept for the sync."""
+        return self._later("log_logged_model_params", request)
+
+    def get_metric_history(self, request: GetMetricHistory) -> GetMetricHistoryResponse:
+        """All points of a metric of a run that was made in this journal."""
+        self._run(request.run_id, "get_metric_history", points=False)
+        return GetMetricHistoryResponse(metrics=recorded_history(self._journal(), request.run_id, request.metric_key))
+
     def close(self) -> None:
         """Nothing is kept open here; the journal belongs to who made it."""
 
     def _later(self, name: str, request: Any) -> Empty:
         self._journal().submit(name, request, ordered=False)
         return Empty()
+
+    def _model(self, model_id: str, operation: str) -> lm.LoggedModel:
+        model = recorded_models(self._journal()).get(model_id)
+        if model is None:
+            raise _refusal(operation)
+        return model
 
     def _run(self, run_id: str, operation: str, *, points: bool = True) -> Run:
         recorded = recorded_runs(self._journal(), points=points).get(run_id)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from stele.errors import DoesNotExist, InvalidParameterValue
+from stele.errors import AlreadyExists, DoesNotExist, InvalidParameterValue
 from stele.schema import datasets as d
 from stele.schema import experiments as e
 from stele.schema import logged_models as lm
@@ -75,6 +76,24 @@ class LoggedModelContract(LoggedModelSearchContract):
         assert made.creation_timestamp == made.last_updated_timestamp > 0
         assert (made.digest, made.metrics, made.info.registrations) == (None, [], [])
         assert get_model(store, made.model_id) == made
+
+    def test_a_client_may_choose_the_id(self, store: TrackingStore, experiment: str) -> None:
+        model_id = f"m-{uuid.uuid4().hex}"
+        request = lm.CreateLoggedModel(experiment_id=experiment, name="x", model_id=model_id)
+        made = store.create_logged_model(request).model
+        assert made.model_id == model_id
+        finalized = store.finalize_logged_model(lm.FinalizeLoggedModel(model_id=model_id, status=2)).model
+        assert store.create_logged_model(request).model == finalized  # who saw no answer asks again
+        assert found_names(store, experiment) == ["x"]
+        other = store.create_experiment(e.CreateExperiment(name=unique("models"))).experiment_id
+        with pytest.raises(AlreadyExists, match=experiment):
+            store.create_logged_model(lm.CreateLoggedModel(experiment_id=other, model_id=model_id))
+
+    @pytest.mark.parametrize("model_id", ["m-1", "f" * 32, f"m-{'F' * 32}", f"m-{'f' * 32}\n", "m-../../../../etc"])
+    def test_bad_id(self, store: TrackingStore, experiment: str, model_id: str) -> None:
+        with pytest.raises(InvalidParameterValue, match="model_id"):
+            store.create_logged_model(lm.CreateLoggedModel(experiment_id=experiment, name="x", model_id=model_id))
+        assert found_names(store, experiment) == []
 
     def test_name_is_made_up(self, store: TrackingStore, experiment: str) -> None:
         names = {new_model(store, experiment, "").name for _ in range(3)}

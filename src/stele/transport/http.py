@@ -41,7 +41,7 @@ class _Sent:
 
     def __init__(self, body: Body) -> None:
         self._body = body
-        self.once = not isinstance(body, bytes) and iter(body) is body
+        self.once = not isinstance(body, bytes) and iter(body) is iter(body)
         self.begun = False
         self.failure: Exception | None = None
 

@@ -6,12 +6,15 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import stele
-from stele.client.shipments import upload_run
+from stele.client.shipments import upload_files
 from stele.client.stores import close_stores, open_store
+from stele.errors import DoesNotExist
+from stele.schema.logged_models import LoggedModelId
 from stele.stores.journal.files import find_journals, journal_root
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.shipping import Shipment
@@ -243,7 +246,7 @@ def test_a_damaged_line_is_set_aside_and_the_rest_is_sent(cli, cli_json, offline
 def test_what_a_lost_state_had_sent_is_sent_again_and_counts_once(cli, cli_json, offline):
     (path,) = find_journals(journal_root())
     journal = Journal.adopt(path)
-    shipment = Shipment(journal, open_store("sqlite:///stele.db"), upload_run)
+    shipment = Shipment(journal, open_store("sqlite:///stele.db"), upload_files)
     for _ in range(8):
         assert shipment.step()
     journal.close(remove=False)
@@ -253,6 +256,59 @@ def test_what_a_lost_state_had_sent_is_sent_again_and_counts_once(cli, cli_json,
     assert (sent["status"], sent["points"], sent["refused"]) == ("sent", 101, 0)
     assert find_journals(journal_root()) == []
     check(offline)
+
+
+class _Doubler(stele.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return [2 * item for item in model_input]
+
+
+@pytest.fixture
+def offline_model(workplace, monkeypatch):
+    """The id of a run that logged a model without its store, and the id of the model."""
+    monkeypatch.setenv("STELE_OFFLINE", "1")
+    with stele.start_run() as run:
+        stele.log_metric("loss", 0.5, step=3)
+        stele.log_metric("loss", 0.25, step=4)
+        info = stele.pyfunc.log_model(name="net", python_model=_Doubler(), params={"a": 1}, step=3)
+        stele.set_logged_model_tags(info.model_id, {"team": "x"})
+    close_stores()
+    monkeypatch.delenv("STELE_OFFLINE")
+    return run.info.run_id, info.model_id
+
+
+def test_a_model_that_was_logged_offline_is_all_there(cli_json, offline_model):
+    run_id, model_id = offline_model
+    (sent,) = cli_json("sync")
+    assert (sent["status"], sent["refused"]) == ("sent", 0)
+    model = stele.get_logged_model(model_id)
+    assert (model.name, model.status, model.source_run_id) == ("net", "READY", run_id)
+    assert (model.params, model.tags["team"]) == ({"a": "1"}, "x")
+    assert [(point.key, point.step, point.value) for point in model.metrics] == [("loss", 3, 0.5)]
+    assert [(output.model_id, output.step) for output in stele.get_run(run_id).outputs.model_outputs] == [(model_id, 3)]
+    assert len(stele.get_metric_history(run_id, "loss")) == 2
+    # Its files are those of the digest that was told, else it would not be loaded.
+    assert stele.pyfunc.load_model(model.model_uri, trust=True).predict([3]) == [6]
+    assert "/journal" not in stele.artifacts.load_text(f"{model.artifact_location}/MLmodel")
+
+
+def test_a_model_is_ready_when_its_files_are_there(offline_model):
+    _, model_id = offline_model
+    (path,) = find_journals(journal_root())
+    journal = Journal.adopt(path)
+    store = open_store("sqlite:///stele.db")
+    shipment = Shipment(journal, store, upload_files)
+    seen = set()
+    while shipment.step():
+        try:
+            model = store.get_logged_model(LoggedModelId(model_id=model_id)).model
+        except DoesNotExist:
+            continue
+        seen.add(str(model.status))
+        files = Path(model.artifact_location)
+        assert model.status == "PENDING" or (files / "MLmodel").is_file()
+    assert seen == {"PENDING", "READY"}
+    journal.close(remove=False)
 
 
 def test_files_of_a_run_that_is_refused_are_set_aside(cli, cli_json, offline):
@@ -288,7 +344,7 @@ def test_a_file_that_was_not_taken_at_once_arrives_whole(offline, answer):
     files = path / "files" / offline / "models"
     with ScriptedServer() as server:
         server.answers = [Answer(body=run), Answer(), Answer(answer), Answer()]
-        upload_run(open_store(server.address), offline, files)
+        upload_files(open_store(server.address), offline, files)
     first, second = [seen.body for seen in server.seen if seen.method == "PUT"]
     assert first == second == b"m" * 100_000
 

@@ -43,6 +43,37 @@ def test_the_latest_value_is_the_one_that_the_store_will_name():
     assert found != found
 
 
+def test_a_model_is_read_as_it_was_written(caplog):
+    with stele.start_run():
+        stele.log_metric("loss", 0.5, step=3)
+        info = stele.pyfunc.log_model(
+            name="net", python_model=_Doubler(), params={"a": 1}, tags={"team": "x"}, registered_model_name="nets"
+        )
+    model = stele.get_logged_model(info.model_id)
+    assert (model.name, model.params, model.status) == ("net", {"a": "1"}, "READY")
+    assert (model.tags["team"], model.digest) == ("x", stele.get_logged_model(info.model_id).digest)
+    assert info.registered_model_version is None
+    assert "not registered as 'nets'" in caplog.text
+    loaded = stele.pyfunc.load_model(info.model_uri, trust=True)
+    assert loaded.predict([1, 2]) == [2, 4]
+    with pytest.raises(Unavailable, match="get_logged_model"):
+        stele.get_logged_model(f"m-{'f' * 32}")
+
+
+class _Doubler(stele.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return [2 * item for item in model_input]
+
+
+def test_the_history_of_a_metric_is_that_of_the_journal():
+    with stele.start_run() as run:
+        for step in range(5):
+            stele.log_metric("x", step * 0.5, step=step)
+        stele.log_metrics({"x": 9.0, "y": 1.0}, step=7)
+    found = stele.Client().get_metric_history(run.info.run_id, "x")
+    assert [(point.step, point.value) for point in found] == [*((step, step * 0.5) for step in range(5)), (7, 9.0)]
+
+
 def test_flushing_has_nothing_to_wait_for():
     with stele.start_run():
         stele.log_metric("x", 1)

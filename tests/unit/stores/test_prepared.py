@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import bindparam, insert, select, text, update
 
@@ -11,16 +13,17 @@ from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.tables import entity_keys, ingest_clients
 
 _SENDERS = select(ingest_clients.c.client_id, ingest_clients.c.sequence).order_by(ingest_clients.c.client_id)
-_ADD = Prepared(insert(ingest_clients).values(client_id=bindparam("client_id"), sequence=1, update_time=0))
+_ADD = Prepared(insert(ingest_clients).values(client_id=bindparam("client_id"), sequence=1, update_time=2**52))
 
 
 @pytest.fixture
-def senders(sql_store) -> list[str]:
+def senders(sql_store) -> Iterator[list[str]]:
     """Some rows of the smallest table."""
     names = [f"prepared {number}" for number in range(3)]
     sql_store.db.write(lambda c: c.execute(ingest_clients.delete()))
     sql_store.db.write(lambda c: [_ADD(c, {"client_id": name}) for name in names])
-    return names
+    yield names
+    sql_store.db.write(lambda c: c.execute(ingest_clients.delete()))
 
 
 def test_rows_are_those_of_sqlalchemy(sql_store, senders):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from stele.stores.journal import files
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.segments import SEGMENT_RECORDS
 
-__all__ = ["Recorded", "artifact_directory", "new_info", "recorded_runs"]
+__all__ = ["Recorded", "artifact_directory", "new_info", "recorded_history", "recorded_runs"]
 
 
 class Recorded(Struct):
@@ -90,22 +91,44 @@ def recorded_runs(journal: Journal, *, points: bool = True) -> dict[str, Recorde
     return found
 
 
-def _take_points(journal: Journal, found: dict[str, Recorded]) -> None:
-    """Count the points, and keep the latest of each series, in the memory of one piece at a time."""
+def recorded_history(journal: Journal, run_id: str, key: str) -> list[Metric]:
+    """The points of a metric of a run that are in a journal, in the order of a history."""
     import numpy as np
 
+    found: list[Metric] = []
+    for records in _pieces(journal):
+        own = [series for series in np.unique(records["series"]).tolist() if journal.name(series) == (run_id, key)]
+        rows = records[np.isin(records["series"], own)].tolist()
+        found += [Metric(key, value, timestamp, step) for _, step, timestamp, value, _ in rows]
+    for operation in list(journal.operations.values()):
+        if operation.name == "log_batch":
+            batch = decode(bytes(operation.request), r.LogBatch)
+            if batch.run_id == run_id:
+                found += [point for point in batch.metrics if point.key == key]
+    return sorted(found, key=lambda point: (point.timestamp, point.step))
+
+
+def _pieces(journal: Journal) -> Iterator[Any]:
+    """The points that are not in the store yet, one segment of the journal at a time."""
     first, end = journal.state.stop, journal.end()[0]
     for start in range(first - first % SEGMENT_RECORDS, end, SEGMENT_RECORDS):
         records, _, _ = journal.segments.read(max(start, first), min(start + SEGMENT_RECORDS, end))
         records = records[records["series"] != 0]
-        if not len(records):
-            continue
+        if len(records):
+            yield records
+
+
+def _take_points(journal: Journal, found: dict[str, Recorded]) -> None:
+    """Count the points, and keep the latest of each series, in the memory of one piece at a time."""
+    import numpy as np
+
+    for records in _pieces(journal):
         nans = np.isnan(records["value"])
         order = np.lexsort([nans, np.where(nans, 0.0, records["value"]), *(records[name] for name in _BY)])
-        records = records[order]
-        ends = np.flatnonzero(np.append(records["series"][1:] != records["series"][:-1], True))
+        ordered = records[order]
+        ends = np.flatnonzero(np.append(ordered["series"][1:] != ordered["series"][:-1], True))
         for (series, step, timestamp, value, _), count in zip(
-            records[ends].tolist(), np.diff(ends, prepend=-1).tolist(), strict=True
+            ordered[ends].tolist(), np.diff(ends, prepend=-1).tolist(), strict=True
         ):
             run_id, key = journal.name(series)
             if run_id:

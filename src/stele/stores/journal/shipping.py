@@ -23,6 +23,7 @@ from stele.stores.journal.journal import Journal
 from stele.stores.journal.placeholders import Experiments
 from stele.stores.journal.refusals import Refusal, culprits, is_over_limit, is_temporary, is_unknown_operation
 from stele.stores.journal.thinning import make_room
+from stele.stores.run_ids import is_model_id
 
 __all__ = ["Shipment", "Upload"]
 
@@ -52,7 +53,7 @@ class Shipment:
     Attributes:
         refused_records: Why a point was not stored, by the number of its record.
         refused_operations: Why a request was not carried out, by its number.
-        refused_files: Why files were not stored, by the id of their run.
+        refused_files: Why files were not stored, by the id of their run or model.
         stored: How many points the store took.
     """
 
@@ -105,13 +106,13 @@ class Shipment:
     def upload_files(self) -> None:
         """Send the files that the journal holds; those that are there already are sent no second time.
 
-        Those of a run that the store refuses are set aside.
+        Those of a run or model that the store refuses are set aside.
 
         Raises:
             SteleError: The store cannot take them now.
         """
         for directory in self._directories():
-            self._upload_run(directory.name)
+            self._upload_owned(directory.name)
 
     def holds_files(self) -> bool:
         """Whether there are files to send."""
@@ -319,7 +320,9 @@ class Shipment:
     def _call(self, name: str, request: Any) -> None:
         request = self._experiments.resolved(name, request)
         if name == "update_run":
-            self._upload_run(request.run_id)  # who sees that a run has ended finds its files
+            self._upload_owned(request.run_id)  # who sees that a run has ended finds its files
+        elif name == "finalize_logged_model":
+            self._upload_owned(request.model_id)
         if request is not None:
             getattr(self._store, name)(request)
 
@@ -349,26 +352,27 @@ class Shipment:
         root = self.journal.directory / files.FILES
         return sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
 
-    def _upload_run(self, run_id: str) -> None:
+    def _upload_owned(self, owner: str) -> None:
         if self.journal.directory is None:
             return
-        directory = self.journal.directory / files.FILES / run_id
+        directory = self.journal.directory / files.FILES / owner
         if not directory.is_dir():
             return
         try:
-            self._upload(self._store, run_id, directory)
+            self._upload(self._store, owner, directory)
         except SteleError as error:
             if is_temporary(error):
                 raise
-            self._set_files_aside(run_id, directory, error)
+            self._set_files_aside(owner, directory, error)
         else:
             shutil.rmtree(directory)  # a journal that is kept for what was refused does not send them again
 
-    def _set_files_aside(self, run_id: str, directory: Path, error: SteleError) -> None:
-        kept = directory.parents[1] / files.REFUSED_FILES / run_id
+    def _set_files_aside(self, owner: str, directory: Path, error: SteleError) -> None:
+        kept = directory.parents[1] / files.REFUSED_FILES / owner
         kept.parent.mkdir(exist_ok=True)
         directory.rename(kept)  # so that nobody tries to send them again
-        letter = {"run_id": run_id, "files": str(kept), "reason": error.message, "error_code": error.error_code}
+        whose = {"model_id" if is_model_id(owner) else "run_id": owner}
+        letter = whose | {"files": str(kept), "reason": error.message, "error_code": error.error_code}
         self.journal.set_aside([letter | {"time": time.time_ns() // 1_000_000}])
-        self.refused_files[run_id] = Refusal(error)
-        self._warn(run_id, error)
+        self.refused_files[owner] = Refusal(error)
+        self._warn(owner, error)

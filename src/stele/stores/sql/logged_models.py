@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select, update
 
 from stele import limits, settings
-from stele.errors import DoesNotExist, InvalidParameterValue, shown
+from stele.errors import AlreadyExists, DoesNotExist, InvalidParameterValue, shown
 from stele.schema import logged_models as lm
 from stele.schema.codec import required
 from stele.schema.experiments import Empty
+from stele.stores.run_ids import new_model_id
 from stele.stores.sql import dialect
 from stele.stores.sql.core import StoreCore, active_experiment, experiment_number, now_ms
 from stele.stores.sql.model_rows import fetch_models, found_model, model_entities
@@ -39,7 +39,8 @@ class LoggedModelOperations(StoreCore):
     def create_logged_model(self, request: lm.CreateLoggedModel) -> lm.LoggedModelResponse:
         number = experiment_number(request.experiment_id)
         params, tags = _checked(request.params, "params"), _checked(request.tags, "tags")
-        now, model_id = now_ms(), f"m-{uuid.uuid4().hex}"
+        now = now_ms()
+        model_id = limits.check_new_model_id(request.model_id) if request.model_id else new_model_id()
         row: dict[str, Any] = {
             "model_id": model_id,
             "experiment_id": number,
@@ -53,6 +54,8 @@ class LoggedModelOperations(StoreCore):
         }
 
         def work(connection: Connection) -> lm.LoggedModelResponse:
+            if request.model_id and (existing := _same_model(connection, model_id, number)):
+                return existing
             experiment = active_experiment(connection, number)
             row["artifact_uri"] = f"{experiment.artifact_location.rstrip('/')}/models/{model_id}/artifacts"
             inserted = connection.execute(logged_models.insert(), row)
@@ -153,6 +156,17 @@ class LoggedModelOperations(StoreCore):
             return Empty()
 
         return self.db.write(work)
+
+
+def _same_model(connection: Connection, model_id: str, experiment: int) -> lm.LoggedModelResponse | None:
+    """The model that a client creates again because it saw no answer; None when there is none."""
+    try:
+        row = found_model(connection, model_id, deleted=True)
+    except DoesNotExist:
+        return None
+    if row.experiment_id != experiment:
+        raise AlreadyExists(f"The logged model {shown(model_id)} exists in experiment {row.experiment_id}.")
+    return _response(connection, row)
 
 
 def _checked(items: Sequence[_Entry], path: str, *, repeated: bool = False) -> dict[str, str]:
