@@ -1775,9 +1775,17 @@ export interface components {
             /** @default  */
             page_token?: string;
         };
-        /** CreateLoggedModel */
+        /**
+         * CreateLoggedModel
+         * @description A model whose files will follow.
+         *
+         *         ``model_id`` is chosen by a client that has to know it before the store does: ``m-`` and 32 lower-case hexadecimal
+         *         digits, at random. Creating that model again returns it.
+         */
         CreateLoggedModel: {
             experiment_id: string;
+            /** @default  */
+            model_id?: string;
             /** @default  */
             name?: string;
             /** @default  */
