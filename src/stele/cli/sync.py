@@ -17,7 +17,7 @@ from stele.cli.output import json_option, note, show_json
 from stele.cli.progress import in_all, progress
 from stele.cli.teaching import Command
 from stele.client.shipments import upload_files
-from stele.client.stores import open_store, resolve_uri
+from stele.client.stores import get_tracking_uri, open_store, resolve_uri
 from stele.errors import InvalidParameterValue, SteleError, shown
 from stele.stores.journal.files import FILES, find_journals, journal_root
 from stele.stores.journal.journal import Journal
@@ -73,7 +73,8 @@ def sync(ctx: click.Context, journals: tuple[str, ...], watch: bool, target: str
     r"""Send what journals hold: of offline runs, and of processes that ended before their store had everything.
 
     A journal is named by its directory or by the beginning of its id; without a name all of this user are sent. Doing
-    it again, or after an interruption, sends nothing twice. What the store refuses is set aside in the journal. The
+    it again, or after an interruption, sends nothing twice. What the store refuses is set aside in the journal. One
+    that lies elsewhere than those of this user goes to the current store, or where --to says, and nowhere else. The
     exit code is 1 when something is left to be sent. With --watch and --json each round that had something to do
     prints a list.
 
@@ -118,6 +119,14 @@ def _sent(path: Path, target: str | None, *, quiet: bool) -> Outcome:
         return outcome
     uri = target or journal.header.uri
     outcome.store, outcome.status = masked("", uri), "sent"
+    if target is None and _is_foreign(path) and uri != get_tracking_uri():
+        journal.close(remove=False)
+        outcome.status = "kept"
+        outcome.reason = (
+            f"it lies outside of {journal_root()} and names the store {outcome.store}, which is not the current one. "
+            "Say with --to where it shall go"
+        )
+        return outcome
     end, operations = journal.end()
     begun = journal.state
     try:
@@ -138,6 +147,11 @@ def _sent(path: Path, target: str | None, *, quiet: bool) -> Outcome:
         outcome.refused = len(shipment.refused_records) + len(shipment.refused_operations) + len(shipment.refused_files)
         outcome.points, outcome.requests = shipment.stored, operations - begun.operations
     return outcome
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether a journal may be somebody else's: it would name an address to which our credentials would go."""
+    return not path.resolve().is_relative_to(journal_root().resolve())
 
 
 class _Moved:

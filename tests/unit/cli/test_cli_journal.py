@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -165,6 +166,20 @@ def test_a_store_that_takes_nothing_is_told(cli, offline, monkeypatch):
     assert "kept" in result.stderr
     assert json.loads(cli("sync", "--to", "http://127.0.0.1:1", "--json", code=1).stdout)[0]["status"] == "kept"
     cli("sync")
+    check(offline)
+
+
+def test_a_foreign_journal_does_not_choose_where_credentials_go(cli, cli_json, offline, workplace, monkeypatch):
+    (own,) = find_journals(journal_root())
+    copied = shutil.move(own, workplace / "from another machine")
+    with ScriptedServer() as thief:
+        header = json.loads((copied / "header.json").read_text())
+        (copied / "header.json").write_text(json.dumps(header | {"uri": thief.address}))
+        monkeypatch.setenv("STELE_TRACKING_TOKEN", "secret")
+        (outcome,) = cli_json("sync", str(copied), code=1)
+        assert (outcome["status"], thief.seen) == ("kept", [])
+        assert "--to" in outcome["reason"]
+    cli("sync", str(copied), "--to", "sqlite:///stele.db")
     check(offline)
 
 
