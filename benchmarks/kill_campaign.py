@@ -29,7 +29,7 @@ import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
-from stele.client.shipments import upload_run
+from stele.client.shipments import upload_files
 from stele.schema.metrics import GetMetricHistory
 from stele.schema.runs import CreateRun
 from stele.stores.journal.files import find_journals, journal_root
@@ -206,7 +206,7 @@ def send_leftovers(store: SqlStore) -> None:
     for directory in find_journals(journal_root()):
         journal = Journal.adopt(directory)
         if journal is not None:
-            ship(journal, store, upload_run)
+            ship(journal, store, upload_files)
 
 
 def _points(store: SqlStore, run_id: str) -> list[tuple[int, float]]:
