@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from stele.stores.sql import search_plan
 from stele.stores.sql.search import RunQuery, find_runs
+from stele.stores.sql.search_estimate import Estimate
 from stele.testing.search_strategies import NOW
 
 INDEXED = (
@@ -78,6 +79,23 @@ def nodes_of(plan: Any) -> Iterator[dict[str, Any]]:
     if isinstance(plan, list):
         for part in plan:
             yield from nodes_of(part)
+
+
+def test_a_list_of_matches_finds_what_probes_find(
+    connection: Connection, statements: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_plan, "_walk_cost", lambda *_known: math.inf)
+    load_runs(connection, [a_run(i, params={"a": str(i % 3), "b": str(i % 4)}, metrics=loss(i % 5)) for i in range(60)])
+    filter_string = "metrics.loss > 2 AND params.a = '1' AND params.b != '2'"
+    found = {}
+    for is_listed in (False, True):
+        monkeypatch.setattr(Estimate, "listed", lambda *_known, is_listed=is_listed: is_listed)
+        page = find_runs(connection, RunQuery([1], filter_string, "ALL", [], 100, None, NOW))
+        found[is_listed] = page.runs
+    assert found[True] == found[False]
+    expected = [i for i in range(60) if i % 5 > 2 and i % 3 == 1 and i % 4 != 2]
+    assert len(found[True]) == len(expected)
+    assert any("IN (SELECT" in statement.split("AS found")[-1] for statement, _ in statements)
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,9 @@ class Dialect(Protocol):
     def first(self, query: Select[Any]) -> Select[Any]:
         """The query as a source whose own conditions are tested before those of what it stands in."""
 
+    def listed(self, query: Select[Any]) -> Select[Any]:
+        """The same numbers as a query that is answered once, not for one number at a time."""
+
     sorts_in_steps: bool
     """Whether it sorts rows that come in the order of the first sort term without reading all of them."""
 
@@ -128,6 +131,9 @@ class _Common:
         return exists(literal_column("1")).where(key, value)
 
     def first(self, query: Select[Any]) -> Select[Any]:
+        return query
+
+    def listed(self, query: Select[Any]) -> Select[Any]:
         return query
 
     def equal(self, text: TextExpression, value: str) -> Condition:
@@ -203,6 +209,10 @@ class _MySql(_Common):
 
     def first(self, query: Select[Any]) -> Select[Any]:
         return query.limit(literal_column(str(INT64_MAX)))  # as with PostgreSQL
+
+    def listed(self, query: Select[Any]) -> Select[Any]:
+        # Else MySQL looks each number up in the table, all over it.
+        return select(self.first(query).subquery("listed").c.run)
 
     def equal(self, text: TextExpression, value: str) -> Condition:
         return self.among(text, [value])

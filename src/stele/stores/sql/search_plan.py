@@ -289,19 +289,22 @@ def _driven(search: RunSearch, choice: Choice) -> _Statement:
     driver, estimate = choice.driver, choice.estimate
     assert driver is not None
     assert estimate is not None
-    selects = driver.selects
-    alone = search.clauses.dialect.first(selects[0]) if driver.sifts else selects[0]
+    left, listed = driver.matches, set[Node]()
+    for node in conjuncts(driver.residual):
+        if estimate.listed(node, left):
+            listed.add(node)
+        left *= estimate.share(node)
+    dialect, selects = search.clauses.dialect, driver.selects
+    alone = dialect.first(selects[0]) if driver.sifts or listed else selects[0]
     numbers = (alone if len(selects) == 1 else union(*selects)).subquery("found")
     source: FromClause = look_up(numbers, runs, runs.c.run == numbers.c.run)
     source, terms = _joined(search, source, numbers.c.run, search.keys)
-    conditions: list[Condition] = []
-    left = driver.matches
-    for node in conjuncts(driver.residual):
-        if isinstance(node, Compare) and estimate.listed(node, left):
-            conditions.append(numbers.c.run.in_(estimate.leaves[node].select))
-        else:
-            conditions.append(search.clauses.condition(node, runs, numbers.c.run))
-        left *= estimate.share(node)
+    conditions = [
+        numbers.c.run.in_(dialect.listed(estimate.leaves[node].select))
+        if isinstance(node, Compare) and node in listed
+        else search.clauses.condition(node, runs, numbers.c.run)
+        for node in conjuncts(driver.residual)
+    ]
     return _Statement(source, (*conditions, search.scope(runs)), terms)
 
 
