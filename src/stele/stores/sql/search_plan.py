@@ -20,13 +20,13 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, not_, select, true, union
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, and_, bindparam, not_, select, true, union
 from sqlalchemy.sql.elements import False_
 
 from stele.search.page import SortValue
 from stele.search.tree import And, Compare, Node, conjuncts
 from stele.stores.sql.search_clauses import KINDS, key_table
-from stele.stores.sql.search_dialect import Condition, look_up
+from stele.stores.sql.search_dialect import Condition, Dialect, look_up
 from stele.stores.sql.search_estimate import (
     PROBED,
     PROBED_IN_ORDER,
@@ -34,6 +34,7 @@ from stele.stores.sql.search_estimate import (
     SCANNED,
     TELLING_HITS,
     Choice,
+    Driver,
     Estimate,
     cheapest_driver,
     comparisons,
@@ -289,23 +290,30 @@ def _driven(search: RunSearch, choice: Choice) -> _Statement:
     driver, estimate = choice.driver, choice.estimate
     assert driver is not None
     assert estimate is not None
-    left, listed = driver.matches, set[Node]()
+    lists: list[Select[Any]] = []
+    probed: list[Node] = []
+    left = driver.matches
     for node in conjuncts(driver.residual):
-        if estimate.listed(node, left):
-            listed.add(node)
+        if isinstance(node, Compare) and estimate.listed(node, left):
+            lists.append(estimate.leaves[node].select)
+        else:
+            probed.append(node)
         left *= estimate.share(node)
-    dialect, selects = search.clauses.dialect, driver.selects
-    alone = dialect.first(selects[0]) if driver.sifts or listed else selects[0]
-    numbers = (alone if len(selects) == 1 else union(*selects)).subquery("found")
+    numbers = _numbers(search.clauses.dialect, driver, lists)
     source: FromClause = look_up(numbers, runs, runs.c.run == numbers.c.run)
     source, terms = _joined(search, source, numbers.c.run, search.keys)
-    conditions = [
-        numbers.c.run.in_(dialect.listed(estimate.leaves[node].select))
-        if isinstance(node, Compare) and node in listed
-        else search.clauses.condition(node, runs, numbers.c.run)
-        for node in conjuncts(driver.residual)
-    ]
+    conditions = [search.clauses.condition(node, runs, numbers.c.run) for node in probed]
     return _Statement(source, (*conditions, search.scope(runs)), terms)
+
+
+def _numbers(dialect: Dialect, driver: Driver, lists: Sequence[Select[Any]]) -> FromClause:
+    """The numbers of the runs that a driver enumerates, as far as they are in all lists."""
+    first, *others = driver.selects
+    found = select(union(first, *others).subquery("found").c.run) if others else first
+    if lists:
+        every = dialect.first(found).subquery("found")
+        found = select(every.c.run).where(*(every.c.run.in_(dialect.listed(each)) for each in lists))
+    return (dialect.first(found) if driver.sifts or lists else found).subquery("found")
 
 
 # The newest of those that have a text
