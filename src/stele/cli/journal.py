@@ -11,16 +11,14 @@ import click
 import msgspec
 from msgspec import Struct
 
-from stele.artifacts.base import walk
-from stele.artifacts.local import LocalRepository
 from stele.cli.config import masked
 from stele.cli.output import Column, heading, json_option, note, show_facts, show_json, show_table
-from stele.cli.sync import chosen_journals, sync
+from stele.cli.sync import chosen_journals, sync, waiting_files
 from stele.cli.teaching import Group
 from stele.cli.text import size
 from stele.errors import Conflict, InvalidParameterValue, shown
 from stele.schema.display import duration
-from stele.stores.journal.files import DEAD, FILES, HEADER, LOCK, read_lines, remove_journal
+from stele.stores.journal.files import DEAD, HEADER, LOCK, read_lines, remove_journal
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.locks import Lock
 from stele.stores.journal.replay import recorded_runs
@@ -210,7 +208,7 @@ def _listed(path: Path) -> Listed:
         peeked = Journal.peek(path)
         recorded = recorded_runs(peeked)
         item.refused = sum(1 for _ in read_lines(path / DEAD, msgspec.Raw))
-        item.files = sum(not file.is_dir for run in (path / FILES).glob("*") for file in walk(LocalRepository(run)))
+        item.files = sum(1 for _ in waiting_files(path))
     except (InvalidParameterValue, OSError, ValueError) as error:
         (path / HEADER).stat()
         item.problem = str(error)

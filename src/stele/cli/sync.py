@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,12 +19,13 @@ from stele.cli.teaching import Command
 from stele.client.shipments import upload_files
 from stele.client.stores import get_tracking_uri, open_store, resolve_uri
 from stele.errors import InvalidParameterValue, SteleError, shown
+from stele.schema.artifacts import FileInfo
 from stele.stores.journal.files import FILES, find_journals, journal_root
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.segments import RECORD_BYTES
 from stele.stores.journal.sender import ship
 
-__all__ = ["chosen_journals", "sync"]
+__all__ = ["chosen_journals", "sync", "waiting_files"]
 
 _WATCH_SECONDS = 5.0
 
@@ -117,26 +118,19 @@ def _sent(path: Path, target: str | None, *, quiet: bool) -> Outcome:
         return outcome
     if journal is None:
         return outcome
-    uri = target or journal.header.uri
-    outcome.store, outcome.status = masked("", uri), "sent"
-    if target is None and _is_foreign(path) and uri != get_tracking_uri():
-        journal.close(remove=False)
-        outcome.status = "kept"
-        outcome.reason = (
-            f"it lies outside of {journal_root()} and names the store {outcome.store}, which is not the current one. "
-            "Say with --to where it shall go"
-        )
-        return outcome
+    outcome.store, outcome.status = masked("", target or journal.header.uri), "sent"
     end, operations = journal.end()
     begun = journal.state
     try:
-        store = open_store(uri)
+        if target is None:
+            _demand_own(path, journal.header.uri)
+        store = open_store(target or journal.header.uri)
     except SteleError as error:
         journal.close(remove=False)
         outcome.status, outcome.reason = "kept", error.message
         return outcome
     try:
-        waiting = (end - begun.start) * RECORD_BYTES + _bytes_of_files(path)
+        waiting = (end - begun.start) * RECORD_BYTES + sum(file.file_size or 0 for file in waiting_files(path))
         with progress(f"Sending {path.name[:8]}", 0 if quiet else waiting, in_bytes=True) as advance:
             points = in_all(advance)
             upload = partial(upload_files, progress=_Moved(advance))
@@ -149,9 +143,18 @@ def _sent(path: Path, target: str | None, *, quiet: bool) -> Outcome:
     return outcome
 
 
-def _is_foreign(path: Path) -> bool:
-    """Whether a journal may be somebody else's: it would name an address to which our credentials would go."""
-    return not path.resolve().is_relative_to(journal_root().resolve())
+def _demand_own(path: Path, uri: str) -> None:
+    """Refuse a journal that may be somebody else's, so that our credentials do not go to the address which it names.
+
+    Raises:
+        InvalidParameterValue: It lies elsewhere than ours, and does not name the current store.
+    """
+    root = journal_root()
+    if uri != get_tracking_uri() and not path.resolve().is_relative_to(root.resolve()):
+        raise InvalidParameterValue(
+            f"it lies outside of {root} and names the store {masked('', uri)}, which is not the current one. "
+            "Say with --to where it shall go"
+        )
 
 
 class _Moved:
@@ -164,10 +167,10 @@ class _Moved:
         """See :meth:`~stele.artifacts.progress.Progress.done`."""
 
 
-def _bytes_of_files(path: Path) -> int:
-    root = path / FILES
-    files = (file for run in root.glob("*") for file in walk(LocalRepository(run)) if not file.is_dir)
-    return sum(file.file_size or 0 for file in files)
+def waiting_files(path: Path) -> Iterator[FileInfo]:
+    """The files that wait in a journal, of all runs and models."""
+    for owned in (path / FILES).glob("*"):
+        yield from (file for file in walk(LocalRepository(owned)) if not file.is_dir)
 
 
 def _tell(outcomes: list[Outcome], *, silent: bool) -> None:

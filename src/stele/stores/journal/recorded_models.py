@@ -6,12 +6,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from stele.errors import InvalidParameterValue
 from stele.schema import logged_models as lm
-from stele.schema.codec import decode
-from stele.schema.routes import by_operation
 from stele.stores.journal.journal import Journal
-from stele.stores.journal.replay import artifact_directory
+from stele.stores.journal.replay import artifact_directory, requests_of
 
 __all__ = ["new_model", "recorded_models"]
 
@@ -36,17 +33,11 @@ def new_model(journal: Journal, request: lm.CreateLoggedModel, now: int) -> lm.L
 def recorded_models(journal: Journal) -> dict[str, lm.LoggedModel]:
     """The models that were made in a journal, by id."""
     found: dict[str, lm.LoggedModel] = {}
-    for operation in list(journal.operations.values()):
-        if "logged_model" not in operation.name or operation.name not in by_operation():
-            continue
-        try:
-            request: Any = decode(bytes(operation.request), by_operation()[operation.name].request)
-        except InvalidParameterValue:  # a damaged line
-            continue
+    for request in requests_of(journal):
         if isinstance(request, lm.CreateLoggedModel):
             found[request.model_id] = new_model(journal, request, 0)
-        elif request.model_id in found:
-            found[request.model_id] = _changed(found[request.model_id], request)
+        elif (model := found.get(getattr(request, "model_id", ""))) is not None:
+            found[model.model_id] = _changed(model, request)
     return found
 
 

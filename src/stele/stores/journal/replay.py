@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
@@ -20,7 +21,7 @@ from stele.stores.journal import files
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.segments import SEGMENT_RECORDS
 
-__all__ = ["Recorded", "artifact_directory", "new_info", "recorded_history", "recorded_runs"]
+__all__ = ["Recorded", "artifact_directory", "new_info", "recorded_history", "recorded_runs", "requests_of"]
 
 
 class Recorded(Struct):
@@ -75,14 +76,17 @@ def new_info(journal: Journal, request: r.CreateRun) -> RunInfo:
     )
 
 
+def requests_of(journal: Journal) -> Iterator[Any]:
+    """The requests that are not carried out yet, in order; what a power cut damaged is left out."""
+    for operation in list(journal.operations.values()):
+        with suppress(KeyError, InvalidParameterValue):
+            yield decode(bytes(operation.request), by_operation()[operation.name].request)
+
+
 def recorded_runs(journal: Journal, *, points: bool = True) -> dict[str, Recorded]:
     """The runs in a journal by id, with what is not in the store yet; on demand without the points of metrics."""
     found: dict[str, Recorded] = {}
-    for operation in list(journal.operations.values()):
-        try:
-            request = decode(bytes(operation.request), by_operation()[operation.name].request)
-        except (KeyError, InvalidParameterValue):  # a damaged line
-            continue
+    for request in requests_of(journal):
         run_id = getattr(request, "run_id", "")
         if run_id:
             _apply(journal, found.setdefault(run_id, Recorded(run_id)), request)
@@ -100,11 +104,9 @@ def recorded_history(journal: Journal, run_id: str, key: str) -> list[Metric]:
         own = [series for series in np.unique(records["series"]).tolist() if journal.name(series) == (run_id, key)]
         rows = records[np.isin(records["series"], own)].tolist()
         found += [Metric(key, value, timestamp, step) for _, step, timestamp, value, _ in rows]
-    for operation in list(journal.operations.values()):
-        if operation.name == "log_batch":
-            batch = decode(bytes(operation.request), r.LogBatch)
-            if batch.run_id == run_id:
-                found += [point for point in batch.metrics if point.key == key]
+    for request in requests_of(journal):
+        if isinstance(request, r.LogBatch) and request.run_id == run_id:
+            found += [point for point in request.metrics if point.key == key]
     return sorted(found, key=lambda point: (point.timestamp, point.step))
 
 
