@@ -131,7 +131,7 @@ def _log(save: _Save, model: Model, logging: Logging) -> ModelInfo:
     try:
         if run_id is not None:
             client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, logging.step)])
-            link_metrics(client, run_id, logged.model_id, logging.step)
+            link_metrics(client, run_id, logged.model_id, logging.step, is_offline=is_offline)
         _describe(model, logging, logged, run_id, is_offline=is_offline)
         model, digest = _save_and_upload(client, save, model, logged)
     except BaseException:
