@@ -230,11 +230,7 @@ def check_new_run_id(run_id: str, path: str = "run_id") -> str:
     Raises:
         InvalidParameterValue: Otherwise.
     """
-    if not _NEW_RUN_ID.fullmatch(run_id):
-        raise InvalidParameterValue(
-            f"{path} {shown(run_id)} cannot be the id of a new run: 32 lower-case hexadecimal digits."
-        )
-    return run_id
+    return _new_id(run_id, _NEW_RUN_ID, path, "run: 32 lower-case hexadecimal digits")
 
 
 def check_new_model_id(model_id: str, path: str = "model_id") -> str:
@@ -243,11 +239,13 @@ def check_new_model_id(model_id: str, path: str = "model_id") -> str:
     Raises:
         InvalidParameterValue: Otherwise.
     """
-    if not _NEW_MODEL_ID.fullmatch(model_id):
-        raise InvalidParameterValue(
-            f"{path} {shown(model_id)} cannot be the id of a new model: 'm-' and 32 lower-case hexadecimal digits."
-        )
-    return model_id
+    return _new_id(model_id, _NEW_MODEL_ID, path, "model: 'm-' and 32 lower-case hexadecimal digits")
+
+
+def _new_id(text: str, form: re.Pattern[str], path: str, what: str) -> str:
+    if not form.fullmatch(text):
+        raise InvalidParameterValue(f"{path} {shown(text)} cannot be the id of a new {what}.")
+    return text
 
 
 def check_client_id(client_id: str, path: str = "client_id") -> str:
