@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from stele.schema.logged_models import LoggedModelId
 from stele.stores.journal.files import find_journals, journal_root
 from stele.stores.journal.journal import Journal
 from stele.stores.journal.shipping import Shipment
+from terminal import shown_on_terminal
 from unit.transport.scripted_server import DROP, Answer, ScriptedServer
 
 
@@ -365,19 +365,8 @@ def test_a_file_that_was_not_taken_at_once_arrives_whole(offline, answer):
 
 
 def test_a_terminal_shows_how_much_is_sent(offline):
-    master, terminal = pty.openpty()
-    command = [sys.executable, "-m", "stele.cli", "sync"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=terminal) as process:
-        os.close(terminal)
-        shown = b""
-        try:
-            while piece := os.read(master, 65_536):
-                shown += piece
-        except OSError:  # the end of a terminal on Linux
-            pass
-    os.close(master)
-    assert process.returncode == 0
+    shown = shown_on_terminal([sys.executable, "-m", "stele.cli", "sync"], env=environment)
     (path,) = re.findall(rb"(\S+)/(\S+) kB", shown.replace(b"\x1b", b""))[-1:]
     assert path[0].endswith(path[1])  # points and files
     assert float(path[1]) > 103

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import pty
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ import pytest
 from servers import STELE, stele_server
 from stele.client.client import Client
 from stele.entities import Metric
+from terminal import shown_on_terminal
 
 START = 1_767_225_600_000
 
@@ -143,18 +142,7 @@ def test_a_server_gives_the_same(points, tmp_path, tmp_path_factory):
 
 
 def test_a_terminal_shows_how_far_it_is(points, tmp_path):
-    master, terminal = pty.openpty()
-    command = [*STELE, "export", "out"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=terminal) as process:
-        os.close(terminal)
-        shown = b""
-        try:
-            while piece := os.read(master, 65_536):
-                shown += piece
-        except OSError:  # the end of a terminal on Linux
-            pass
-    os.close(master)
-    assert process.returncode == 0
+    shown = shown_on_terminal([*STELE, "export", "out"], cwd=tmp_path)
     assert b"Exporting" in shown
     assert b"3,011 points" in shown
 

@@ -4,37 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 
 import pytest
 
 from stele.cli import text
 from stele.client.client import Client
-
-pty = pytest.importorskip("pty")
+from terminal import shown_on_terminal
 
 
 def on_terminal(*arguments: str, columns: int = 100, **variables: str) -> str:
     """Everything that a command writes to a terminal."""
-    ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": str(columns), "TERM": "xterm-256color"} | variables
-    process = subprocess.Popen(
-        [sys.executable, "-m", "stele.cli", *arguments], stdout=theirs, stderr=theirs, env=environment
-    )
-    os.close(theirs)
-    chunks = []
-    while True:
-        try:
-            chunk = os.read(ours, 65_536)
-        except OSError:  # the other side is closed
-            break
-        if not chunk:
-            break
-        chunks.append(chunk)
-    os.close(ours)
-    assert process.wait(60) == 0, b"".join(chunks)
-    return b"".join(chunks).decode()
+    command = [sys.executable, "-m", "stele.cli", *arguments]
+    return shown_on_terminal(command, whole=True, env=environment).decode()
 
 
 def plain(shown: str) -> list[str]:
