@@ -24,6 +24,18 @@ from benchmarks.search import searched, target_ms
 from benchmarks.search_data import load
 from benchmarks.servers import mlflow_server, stele_server
 from benchmarks.setting import Setting
+from benchmarks.targets import (
+    CHART_MS,
+    HISTORY_MS,
+    HTTP_INGEST,
+    INGEST,
+    JSON_POINTS,
+    SMALL_P99_MS,
+    SMALL_REQUESTS,
+    TO_NUMPY_MS,
+    WIDE_INGEST,
+    charts_ms,
+)
 from compat.environments import CACHE
 from services import fresh_database
 from stele.stores.sql import SqlStore
@@ -92,23 +104,23 @@ def _written(setting: Setting, fresh: Fresh) -> Iterator[tuple[str, _Figure]]:
     sizes = setting.sizes
     points = mix(sizes.ingest_points)
     with fresh() as uri:
-        yield _INGEST, _Figure("points/s", ingested(uri, points).points_a_second, 1_400_000)
+        yield _INGEST, _Figure("points/s", ingested(uri, points).points_a_second, INGEST)
     with fresh() as uri:
         folder = setting.folder / f"served-{uri.rpartition('/')[2]}"
-        yield f"{_INGEST}, HTTP", _Figure("points/s", through_server(folder, points, 1, uri), 700_000)
+        yield f"{_INGEST}, HTTP", _Figure("points/s", through_server(folder, points, 1, uri), HTTP_INGEST)
     for size, name in WIDE_BATCHES.items():
         with fresh() as uri:
             rate = ingested_wide(uri, sizes.wide_steps, size)
-            yield f"ingest into 10 000 keys of a run, {name} a batch, compacted", _Figure("points/s", rate, 600_000)
+            yield f"ingest into 10 000 keys of a run, {name} a batch, compacted", _Figure("points/s", rate, WIDE_INGEST)
 
 
 def _loaded(setting: Setting, uri: str) -> Iterator[tuple[str, _Figure]]:
     with stele_server(setting.folder, uri) as server:
         many, small = (loaded(server, *kind, setting.sizes.request_seconds) for kind in (LARGE, SMALL))
     assert not many["refused"] + small["refused"], (many, small)
-    yield _LOAD, _Figure("points/s", many["points_a_second"], 100_000)
-    yield _SMALL_LOAD, _Figure("requests/s", small["requests_a_second"], 4_000)
-    yield f"{_SMALL_LOAD}: p99", _Figure("ms", small["p99_ms"], 20)
+    yield _LOAD, _Figure("points/s", many["points_a_second"], JSON_POINTS)
+    yield _SMALL_LOAD, _Figure("requests/s", small["requests_a_second"], SMALL_REQUESTS)
+    yield f"{_SMALL_LOAD}: p99", _Figure("ms", small["p99_ms"], SMALL_P99_MS)
 
 
 def _read(setting: Setting, uri: str) -> Iterator[tuple[str, _Figure]]:
@@ -117,13 +129,13 @@ def _read(setting: Setting, uri: str) -> Iterator[tuple[str, _Figure]]:
         store.start_refresher()
         history, long = (stored_series(store, points) for points in (sizes.history_points, sizes.database_points))
         chart = [stored_series(store, sizes.chart_steps) for _ in range(sizes.chart_runs)]
-        target = 12 * history.points / 1_000_000
+        target = TO_NUMPY_MS * history.points / 1_000_000
         yield f"{history.points:,} points to numpy", _Figure("ms", to_numpy_ms(store, history), target)
-        yield f"{long.points:,} points to {BUCKETS} buckets", _Figure("ms", chart_ms(store, [long], BUCKETS), 3)
+        yield f"{long.points:,} points to {BUCKETS} buckets", _Figure("ms", chart_ms(store, [long], BUCKETS), CHART_MS)
         what = f"{sizes.chart_runs} runs x {sizes.chart_steps:,} steps to {CHART_BUCKETS} buckets each"
-        yield what, _Figure("ms", chart_ms(store, chart, CHART_BUCKETS), 30 * sizes.chart_runs / 100)
+        yield what, _Figure("ms", chart_ms(store, chart, CHART_BUCKETS), charts_ms(sizes.chart_runs))
     with stele_server(setting.folder, uri) as server:
-        yield f"MLflow's JSON of {history.points:,} points, HTTP", _Figure("ms", json_ms(server, history), 25)
+        yield f"MLflow's JSON of {history.points:,} points, HTTP", _Figure("ms", json_ms(server, history), HISTORY_MS)
 
 
 def _searched(setting: Setting, uri: str) -> Iterator[tuple[str, _Figure]]:

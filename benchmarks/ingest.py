@@ -16,6 +16,7 @@ from benchmarks.points import SHAPES, Columns, batches, mix, wide, write_columns
 from benchmarks.results import Row
 from benchmarks.servers import mlflow_server, stele_server
 from benchmarks.setting import Setting
+from benchmarks.targets import HTTP_INGEST, INGEST, WIDE_INGEST
 from stele.schema.runs import CreateRun
 from stele.stores.rest import RestStore
 from stele.stores.sql import SqlStore
@@ -58,7 +59,7 @@ def ingest_rows(setting: Setting) -> Iterator[Row]:
     )
     other = their_figures(setting, f"sqlite:///{setting.folder}/mlflow.db", theirs).points_a_second
     what = "ingest of 1000-point batches, FULL, compacted"
-    yield Row(f"{what}, store", "points/s", ours, other, 1_400_000, limit=raw_blobs())
+    yield Row(f"{what}, store", "points/s", ours, other, INGEST, limit=raw_blobs())
 
     through = {
         clients: statistics.median(
@@ -68,9 +69,14 @@ def ingest_rows(setting: Setting) -> Iterator[Row]:
     }
     with mlflow_server(setting.theirs, setting.folder, "sqlite:///mlflow-http.db") as server:
         other = their_figures(setting, server.url, theirs).points_a_second
-    yield Row(f"{what}, HTTP", "points/s", through[1], other, 700_000, limit=raw_rows())
+    yield Row(f"{what}, HTTP", "points/s", through[1], other, HTTP_INGEST, limit=raw_rows())
     yield Row(
-        f"{what}, HTTP, {_CLIENTS} clients (MLflow: 1)", "points/s", through[_CLIENTS], other, 700_000, limit=raw_rows()
+        f"{what}, HTTP, {_CLIENTS} clients (MLflow: 1)",
+        "points/s",
+        through[_CLIENTS],
+        other,
+        HTTP_INGEST,
+        limit=raw_rows(),
     )
 
 
@@ -80,7 +86,7 @@ def wide_rows(setting: Setting) -> Iterator[Row]:
     for size, name in WIDE_BATCHES.items():
         ours = ingested_wide(f"sqlite:///{setting.folder}/{size}.db", setting.sizes.wide_steps, size)
         what = f"ingest into 10 000 keys of a run, {name} a batch (MLflow: 1000 x 1), FULL, compacted, store"
-        yield Row(what, "points/s", ours, theirs.points_a_second, 600_000, limit=raw_rows())
+        yield Row(what, "points/s", ours, theirs.points_a_second, WIDE_INGEST, limit=raw_rows())
 
 
 def size_rows(setting: Setting) -> Iterator[Row]:

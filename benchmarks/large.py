@@ -11,6 +11,7 @@ from benchmarks.measure import Progress, median_ms
 from benchmarks.points import mix
 from benchmarks.results import Limit, Row
 from benchmarks.setting import Setting
+from benchmarks.targets import INGEST
 from stele.schema.runs import CreateRun, GetRun, SearchRuns
 from stele.schema.series import GetSeries
 from stele.stores.sql import SqlStore
@@ -24,7 +25,6 @@ _CHART_BUCKETS = 400
 _ROUNDS = 25
 _TOLERANCE = 1.5
 """How much slower "as fast as" may be, on a machine that wobbles."""
-_POINTS_A_SECOND = 1_400_000
 
 
 class _Page(NamedTuple):
@@ -57,8 +57,8 @@ def large_rows(setting: Setting) -> Iterator[Row]:
         what = f"{_WHAT[name]} of {_RUNS} runs with {sizes.large_points:,} points"
         yield Row(what, "ms", ours, None, alone * _TOLERANCE, limit=Limit(alone, f"with {_FEW_POINTS:,} points"))
     what = f"{sizes.huge_points:,} points in {_RUNS} runs, 1000-point batches, FULL, compacted, store"
-    yield Row(what, "s", seconds, None, sizes.huge_points / _POINTS_A_SECOND)
-    yield Row(what, "points/s", sizes.huge_points / seconds, None, _POINTS_A_SECOND)
+    yield Row(what, "s", seconds, None, sizes.huge_points / INGEST)
+    yield Row(what, "points/s", sizes.huge_points / seconds, None, INGEST)
     yield Row(what, "bytes/point", grown / sizes.huge_points, None, 3.0)
 
 

@@ -19,6 +19,7 @@ from benchmarks.points import rounded
 from benchmarks.results import Row
 from benchmarks.servers import Server, mlflow_server, stele_server
 from benchmarks.setting import Setting, Sizes
+from benchmarks.targets import CHART_MS, HISTORY_MS, TO_NUMPY_MS, charts_ms
 from stele.schema.runs import CreateRun
 from stele.schema.series import BucketSeries, GetSeries, PointSeries
 from stele.stores.sql import SqlStore
@@ -80,16 +81,18 @@ def read_rows(setting: Setting) -> Iterator[Row]:
     what = f"{whole.points:,} points to numpy"
     size = f"MLflow: {sizes.history_points:,} points to objects"
     limit = memcpy_ms(whole.points)
-    yield Row(f"{what}, store ({size})", "ms", in_store, theirs.history, 12, limit=limit)
+    yield Row(f"{what}, store ({size})", "ms", in_store, theirs.history, TO_NUMPY_MS, limit=limit)
     yield Row(f"{what}, HTTP ({size})", "ms", over_http, theirs.history_http, 60, limit=limit)
-    yield Row(f"MLflow's JSON of {history.points:,} points, whole answer, HTTP", "ms", whole_json, theirs.json, 25)
+    yield Row(
+        f"MLflow's JSON of {history.points:,} points, whole answer, HTTP", "ms", whole_json, theirs.json, HISTORY_MS
+    )
     what = f"{long.points:,} points to {BUCKETS} buckets"
     size = f"MLflow: {sizes.history_points:,} points to {_THEIR_POINTS}, HTTP"
-    yield Row(f"{what}, store ({size})", "ms", charts.long, theirs.interval, 3)
+    yield Row(f"{what}, store ({size})", "ms", charts.long, theirs.interval, CHART_MS)
     yield Row(f"{what}, HTTP ({size})", "ms", charts_http.long, theirs.interval, 12)
     what = f"{sizes.chart_runs} runs x {sizes.chart_steps:,} steps to {CHART_BUCKETS} buckets each"
     size = f"MLflow: {sizes.chart_runs} runs x {_their_chart_steps(sizes):,} steps to {_THEIR_POINTS}, HTTP"
-    yield Row(f"{what}, store ({size})", "ms", charts.many, theirs.chart, 30 * sizes.chart_runs / 100)
+    yield Row(f"{what}, store ({size})", "ms", charts.many, theirs.chart, charts_ms(sizes.chart_runs))
     yield Row(f"{what}, HTTP ({size})", "ms", charts_http.many, theirs.chart)
 
 
