@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -197,7 +198,7 @@ def test_watching_goes_on_until_it_is_interrupted(offline):
 
 @pytest.fixture
 def three_rounds(monkeypatch):
-    """`--watch` looks three times, then somebody presses Ctrl-C."""
+    """`--watch` looks three times, then somebody presses Ctrl-C. Whatever else sleeps in this process goes on."""
     left = [None, None]
 
     def sleep(_seconds):
@@ -205,7 +206,7 @@ def three_rounds(monkeypatch):
             raise KeyboardInterrupt
         left.pop()
 
-    monkeypatch.setattr("stele.cli.sync.time.sleep", sleep)
+    monkeypatch.setattr("stele.cli.sync.time", SimpleNamespace(sleep=sleep))
 
 
 def test_watching_a_journal_goes_on_when_it_was_sent(cli, cli_json, offline, three_rounds):

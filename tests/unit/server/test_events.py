@@ -44,6 +44,7 @@ class Stream:
         """Name and data of the next event."""
         name = ""
         while not (line := self.line()).startswith("data: "):
+            assert not self.answer.isclosed(), "the stream has ended"
             name = line.removeprefix("event: ") if line.startswith("event: ") else name
         return name, json.loads(line.removeprefix("data: "))
 

@@ -106,11 +106,18 @@ def connected(port: int) -> Iterator[socket.socket]:
         yield connection
 
 
+def piece(connection: socket.socket, length: int) -> bytes:
+    """What has come, up to a length; the server must not have closed the connection."""
+    data = connection.recv(length)
+    assert data, "the server closed the connection"
+    return data
+
+
 def received(connection: socket.socket, marks: int) -> bytes:
     """What comes until so many answers have begun and the last one has ended its head."""
     data = b""
     while data.count(b"HTTP/1.1 ") < marks or not data.rpartition(b"HTTP/1.1 ")[2].count(b"\r\n\r\n"):
-        data += connection.recv(65_536)
+        data += piece(connection, 65_536)
     return data
 
 
@@ -156,9 +163,9 @@ def test_a_real_server_gives_large_answers_to_slow_clients_and_survives_those_wh
                 connection.sendall(request)
                 answer = bytearray()
                 while b"\r\n\r\n" not in answer:
-                    answer += connection.recv(1_000)
+                    answer += piece(connection, 1_000)
                 head, _, body = answer.partition(b"\r\n\r\n")
                 assert b"content-length: %d\r\n" % len(expected) in head
                 while len(body) < len(expected):
-                    body += connection.recv(10_000)
+                    body += piece(connection, 10_000)
                 assert body == expected
