@@ -132,6 +132,16 @@ def test_a_piece_that_was_being_made_is_not_read(uri):
     leave(again)
 
 
+def test_the_end_is_known_while_the_sender_removes_pieces(tmp_path):
+    """Who waits asks for it several times a second; a piece that was just closed is one whose records are stored."""
+    segments = Segments(tmp_path)
+    for index in range(2):
+        struct.pack_into("<I", segments.create(index), MARK_OFFSET, 1)
+    assert segments.end() == SEGMENT_RECORDS + 1
+    segments.buffers[1].close()
+    assert segments.end() == 1
+
+
 def test_only_one_owner(uri):
     journal = Journal.create(uri)
     assert Journal.adopt(journal.directory) is None

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,49 @@ def test_a_failure_in_a_group_is_its_own(store):
     assert results["b"] == "AlreadyExists"
     names = {item.name for item in store.search_experiments(e.SearchExperiments()).experiments}
     assert names == {"Default", "one", "two"}
+
+
+class InterruptedQueue(deque):
+    """Ctrl-C comes when the second one is taken."""
+
+    taken = 0
+
+    def popleft(self):
+        self.taken += 1
+        if self.taken == 2:
+            raise KeyboardInterrupt
+        return super().popleft()
+
+
+def test_who_is_interrupted_while_gathering_a_group_leaves_nobody_waiting(store):
+    entered, release = threading.Event(), threading.Event()
+    outcomes: list[str] = []
+
+    def slow(_connection):
+        entered.set()
+        release.wait()
+
+    def create(name):
+        try:
+            outcomes.append(store.create_experiment(e.CreateExperiment(name=name)).experiment_id)
+        except BaseException as error:
+            outcomes.append(type(error).__name__)
+
+    first = threading.Thread(target=store.db.write, args=(slow,))
+    first.start()
+    entered.wait()
+    others = [threading.Thread(target=create, args=(name,), daemon=True) for name in ("one", "two", "three")]
+    for thread in others:
+        thread.start()
+    while len(store.db._waiting) < len(others):
+        threading.Event().wait(0.001)
+    store.db._waiting = InterruptedQueue(reversed(store.db._waiting))  # who gathers comes last
+    release.set()
+    for thread in [first, *others]:
+        thread.join(30)
+    assert len(outcomes) == 3
+    assert outcomes.count("KeyboardInterrupt") == 1
+    assert store.create_experiment(e.CreateExperiment(name="four")).experiment_id
 
 
 def test_full_disk_is_said_and_loses_nothing(store):

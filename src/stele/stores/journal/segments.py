@@ -135,8 +135,11 @@ class Segments:
         """The number behind the last complete record, 0 when there is none."""
         import numpy as np
 
-        for index in sorted(self.buffers, reverse=True):
-            marks = np.frombuffer(self.buffers[index], "<u4")[MARK_OFFSET // 4 :: 1 << (RECORD_SHIFT - 2)]
+        for index, buffer in sorted(self.buffers.items(), reverse=True):
+            try:
+                marks = np.frombuffer(buffer, "<u4")[MARK_OFFSET // 4 :: 1 << (RECORD_SHIFT - 2)]
+            except ValueError:  # its records are stored and the sender has just closed it
+                continue
             written = np.flatnonzero(marks)
             if len(written):
                 return (index << INDEX_SHIFT) + int(written[-1]) + 1

@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import repeat, starmap
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,8 +83,10 @@ class Sqlite(Database):
         return task.result  # type: ignore[no-any-return]  # what this work returned
 
     def _commit_waiting(self) -> None:
-        tasks = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP))]
+        tasks: list[_Task] = []
         try:
+            # One call, which Ctrl-C cannot part: whoever is taken from the queue gets an answer.
+            tasks.extend(starmap(self._waiting.popleft, repeat((), min(len(self._waiting), _GROUP))))
             with self._processes, self._writing() as connection:
                 forget_hooks(connection)
                 with connection.begin():
