@@ -12,7 +12,7 @@ from stele import settings
 from stele.client.calls.experiments import ARCHIVE_PREFIX, missing_tags
 from stele.client.client import Client
 from stele.client.paged_list import all_pages
-from stele.errors import AlreadyExists, InvalidParameterValue, shown
+from stele.errors import AlreadyExists, InvalidParameterValue, Unavailable, shown
 from stele.limits import DEFAULT_PAGE
 from stele.schema.enums import LifecycleStage, ViewType
 from stele.schema.experiments import Experiment
@@ -67,7 +67,7 @@ def set_experiment(
         The experiment.
 
     Raises:
-        DoesNotExist: No experiment has this id.
+        DoesNotExist: No experiment has this id. Offline any id is taken, and the sync says so.
         InvalidParameterValue: Not exactly one of name and id was given, the experiment is deleted, or it lacks a
             required tag.
     """
@@ -77,7 +77,7 @@ def set_experiment(
     new_tags = {str(key): str(value) for key, value in (tags or {}).items()}
     required = list(required_tags)
     if experiment_id is not None:
-        experiment = client.get_experiment(experiment_id)
+        experiment = _with_id(client, experiment_id)
     else:
         assert experiment_name is not None
         experiment = _get_or_create(client, experiment_name, new_tags, required)
@@ -91,9 +91,19 @@ def set_experiment(
     for key, value in changed.items():
         client.set_experiment_tag(experiment.experiment_id, key, value)
     if changed:
-        experiment = client.get_experiment(experiment.experiment_id)
+        experiment = _with_id(client, experiment.experiment_id)
     _activate(_Active(client.tracking_uri, experiment.experiment_id, experiment.name))
     return experiment
+
+
+def _with_id(client: Client, experiment_id: str) -> Experiment:
+    """The experiment with an id; offline one of which nothing else is known, as a name is taken there, too."""
+    try:
+        return client.get_experiment(experiment_id)
+    except Unavailable:
+        if not settings.OFFLINE.get():
+            raise
+        return Experiment(experiment_id, "", "", LifecycleStage.ACTIVE)
 
 
 def _get_or_create(client: Client, name: str, tags: dict[str, str], required: list[str]) -> Experiment:

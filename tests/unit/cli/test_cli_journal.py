@@ -274,6 +274,24 @@ def test_what_a_lost_state_had_sent_is_sent_again_and_counts_once(cli, cli_json,
     check(offline)
 
 
+def test_runs_of_an_experiment_that_was_named_by_its_id(cli_json, workplace, monkeypatch):
+    experiment_id = stele.create_experiment("day")
+    monkeypatch.setenv("STELE_OFFLINE", "1")
+    for chosen in (experiment_id, "77"):
+        assert stele.set_experiment(experiment_id=chosen, tags={"team": "x"}).experiment_id == chosen
+        with stele.start_run(run_name=f"in {chosen}"):
+            stele.log_metric("loss", 0.5)
+    close_stores()
+    monkeypatch.delenv("STELE_OFFLINE")
+    (sent,) = cli_json("sync")
+    (run,) = stele.search_runs([experiment_id], output_format="list")
+    assert (run.info.run_name, run.data.metrics) == (f"in {experiment_id}", {"loss": 0.5})
+    assert stele.get_experiment(experiment_id).tags["team"] == "x"
+    letters = cli_json("journal", "show", cli_json("journal", "list")[0]["id"])["refusals"]
+    assert len(letters) == sent["refused"] > 0
+    assert any("77" in letter["reason"] for letter in letters)
+
+
 class _Doubler(stele.pyfunc.PythonModel):
     def predict(self, context, model_input, params=None):
         return [2 * item for item in model_input]
