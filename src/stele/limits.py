@@ -88,7 +88,6 @@ MAX_VIEWS = 200
 MAX_FOUND = 50
 MAX_TREE_FILES = 200_000
 MAX_TREE_PAGE = 10_000
-MAX_TABLE_ROWS = 1_000
 MAX_VERSIONS_PAGE = 200_000
 MAX_MODEL_POINTS_IN_SEARCH = 1_000
 MAX_MODEL_POINTS = 100_000
@@ -212,11 +211,8 @@ def check_run_id(run_id: str, path: str = "run_id") -> str:
     Raises:
         InvalidParameterValue: Otherwise.
     """
-    if not is_run_id(run_id):
-        raise InvalidParameterValue(
-            f"{path} {shown(run_id)} is not a run id: a letter or digit, then up to 255 letters, digits, '_' or '-'."
-        )
-    return run_id
+    form = "a letter or digit, then up to 255 letters, digits, '_' or '-'"
+    return _formed(run_id, _RUN_ID, path, f"is not a run id: {form}")
 
 
 def is_run_id(run_id: str) -> bool:
@@ -230,7 +226,7 @@ def check_new_run_id(run_id: str, path: str = "run_id") -> str:
     Raises:
         InvalidParameterValue: Otherwise.
     """
-    return _new_id(run_id, _NEW_RUN_ID, path, "run: 32 lower-case hexadecimal digits")
+    return _formed(run_id, _NEW_RUN_ID, path, "cannot be the id of a new run: 32 lower-case hexadecimal digits")
 
 
 def check_new_model_id(model_id: str, path: str = "model_id") -> str:
@@ -239,12 +235,13 @@ def check_new_model_id(model_id: str, path: str = "model_id") -> str:
     Raises:
         InvalidParameterValue: Otherwise.
     """
-    return _new_id(model_id, _NEW_MODEL_ID, path, "model: 'm-' and 32 lower-case hexadecimal digits")
+    form = "'m-' and 32 lower-case hexadecimal digits"
+    return _formed(model_id, _NEW_MODEL_ID, path, f"cannot be the id of a new model: {form}")
 
 
-def _new_id(text: str, form: re.Pattern[str], path: str, what: str) -> str:
+def _formed(text: str, form: re.Pattern[str], path: str, problem: str) -> str:
     if not form.fullmatch(text):
-        raise InvalidParameterValue(f"{path} {shown(text)} cannot be the id of a new {what}.")
+        raise InvalidParameterValue(f"{path} {shown(text)} {problem}.")
     return text
 
 
@@ -254,12 +251,8 @@ def check_client_id(client_id: str, path: str = "client_id") -> str:
     Raises:
         InvalidParameterValue: Otherwise.
     """
-    if not _CLIENT_ID.fullmatch(client_id):
-        raise InvalidParameterValue(
-            f"{path} {shown(client_id)} is not the id of a sender: 1 to {MAX_CLIENT_ID_CHARACTERS} letters, digits, "
-            "'_' or '-'."
-        )
-    return client_id
+    form = f"1 to {MAX_CLIENT_ID_CHARACTERS} letters, digits, '_' or '-'"
+    return _formed(client_id, _CLIENT_ID, path, f"is not the id of a sender: {form}")
 
 
 def check_model_name(name: str, path: str = "name") -> str:
@@ -316,11 +309,7 @@ def check_digest(digest: str, path: str = "digest") -> str:
     Raises:
         InvalidParameterValue: Otherwise.
     """
-    if not _DIGEST.fullmatch(digest):
-        raise InvalidParameterValue(
-            f"{path} {shown(digest)} is no digest: 'sha256:', then 64 lower-case hexadecimal digits."
-        )
-    return digest
+    return _formed(digest, _DIGEST, path, "is no digest: 'sha256:', then 64 lower-case hexadecimal digits")
 
 
 def check_int64(value: int, path: str) -> int:
