@@ -152,6 +152,30 @@ class RewindContract:
         undone = store.undo_rewind(w.UndoRewind(run_id=fork))
         assert (undone.hidden_points, undone.restored_points) == (1, 6)
 
+    def test_undoing_undos_of_a_fork(self, store: TrackingStore, experiment: str, compact: Callable[[], None]) -> None:
+        parent = new_run(store, experiment)
+        log(store, parent, [("a", step, 1.0) for step in range(10)])
+        fork = store.create_run(r.CreateRun(experiment_id=experiment, fork_from=parent)).run.info.run_id
+        model = Model({"a": {(step, step, 1.0) for step in range(10)}})
+        store.rewind_run(w.RewindRun(run_id=fork, step=3))
+        model.rewind(3)
+        log(store, fork, [("a", step, 2.0) for step in range(4, 7)])
+        model.log("a", {(step, step, 2.0) for step in range(4, 7)})
+        for _ in range(3):
+            store.undo_rewind(w.UndoRewind(run_id=fork))
+            model.undo()
+            check(store, fork, model)
+            compact()
+
+    def test_undoing_a_rewind_of_a_fork_whose_parent_was_rewound(self, store: TrackingStore, experiment: str) -> None:
+        parent = new_run(store, experiment)
+        log(store, parent, [("a", 1, 1.0), ("b", 5, 2.0), ("b", 6, 3.0)])
+        fork = store.create_run(r.CreateRun(experiment_id=experiment, fork_from=parent)).run.info.run_id
+        store.rewind_run(w.RewindRun(run_id=parent, step=3))  # which has no b any more
+        assert store.rewind_run(w.RewindRun(run_id=fork, step=3)).hidden_points == 2
+        assert store.undo_rewind(w.UndoRewind(run_id=fork)).restored_points == 2
+        check(store, fork, Model({"a": {(1, 1, 1.0)}, "b": {(5, 5, 2.0), (6, 6, 3.0)}}))
+
     def test_rewind_of_nothing(self, store: TrackingStore, experiment: str) -> None:
         run_id = new_run(store, experiment)
         assert store.rewind_run(w.RewindRun(run_id=run_id, step=-5)).hidden_points == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, exists, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, literal, select, update
 
 from stele import limits
 from stele.errors import InvalidParameterValue, shown
@@ -13,6 +13,7 @@ from stele.stores.sql.compaction import current_epoch
 from stele.stores.sql.core import StoreCore, actor, locked_run, no_run, now_ms
 from stele.stores.sql.epochs import KEEP_ALL, begin_epoch, refresh_summaries
 from stele.stores.sql.keys import Keys
+from stele.stores.sql.series_reader import inherited
 from stele.stores.sql.summaries import counted_points
 from stele.stores.sql.tables import latest_metrics, rewinds, run_forks, runs, segments
 
@@ -51,7 +52,7 @@ class RewindOperations(StoreCore):
                 raise InvalidParameterValue(f"Run {shown(request.run_id)} has no rewind that could be undone.")
             newest = begin_epoch(connection, self.keys, run, last.step, actor())
             hidden = _refreshed(connection, self.keys, run, _reaching_behind(connection, run, last.step))
-            restored = _restore(connection, run, last.epoch, newest)
+            restored = _restore(connection, run, last.epoch, last.step, newest)
             connection.execute(update(rewinds).where(c.run == run, c.epoch == last.epoch).values(undone_time=now_ms()))
             if not hidden:  # then there is nothing that undoing this undoing would bring back
                 connection.execute(update(rewinds).where(c.run == run, c.epoch == newest).values(step=KEEP_ALL))
@@ -125,11 +126,11 @@ def _reaching_behind(connection: Connection, run: int, step: int) -> set[int]:
     return set(connection.scalars(select(c.key_id).where(c.run == run, c.step > step)))
 
 
-def _restore(connection: Connection, run: int, epoch: int, newest: int) -> set[int]:
-    """Show again, in the newest epoch, what the rewind of an epoch hid; returns the keys of these points."""
+def _restore(connection: Connection, run: int, epoch: int, step: int, newest: int) -> set[int]:
+    """Show again, in the newest epoch, what the rewind of an epoch to a step hid; returns the keys of these points."""
     s = segments.c
     hidden = [s.run == run, s.hidden_epoch == epoch]
-    keys = _hidden_keys(connection, hidden)
+    keys = _keys_of(connection, hidden)
     if connection.scalar(select(exists().where(run_forks.c.parent == run, run_forks.c.parent_epoch >= epoch))):
         # A fork of the time in between does not show them, so they come back as points of the new epoch.
         others = [column for column in s if column not in (s.id, s.epoch, s.hidden_epoch)]
@@ -137,14 +138,14 @@ def _restore(connection: Connection, run: int, epoch: int, newest: int) -> set[i
         connection.execute(insert(segments).from_select([s.epoch, s.hidden_epoch, *others], now))
     else:
         connection.execute(update(segments).where(*hidden).values(hidden_epoch=0))
-    return keys | _restore_inherited(connection, run, epoch, newest)
+    return keys | _restore_inherited(connection, run, epoch, step)
 
 
-def _hidden_keys(connection: Connection, hidden: list[ColumnElement[bool]]) -> set[int]:
-    """The keys of hidden segments."""
+def _keys_of(connection: Connection, wanted: list[ColumnElement[bool]]) -> set[int]:
+    """The keys of some segments."""
     s = segments.c
-    keys = set(connection.scalars(select(s.first_key).where(*hidden, s.first_key == s.last_key)))
-    several = [*hidden, s.first_key != s.last_key]
+    keys = set(connection.scalars(select(s.first_key).where(*wanted, s.first_key == s.last_key).distinct()))
+    several = [*wanted, s.first_key != s.last_key]
     last = -1
     while rows := connection.execute(
         select(s.id, s.data).where(*several, s.id > last).order_by(s.id).limit(_SEGMENTS_AT_ONCE)
@@ -155,13 +156,12 @@ def _hidden_keys(connection: Connection, hidden: list[ColumnElement[bool]]) -> s
     return keys
 
 
-def _restore_inherited(connection: Connection, run: int, epoch: int, newest: int) -> set[int]:
-    """Take back what the rewind of an epoch did to the part that a run shares; returns the keys that it may have."""
+def _restore_inherited(connection: Connection, run: int, epoch: int, step: int) -> set[int]:
+    """Take back what the rewind of an epoch did to the part that a run shares; returns its keys behind the step."""
     f = run_forks.c
-    connection.execute(update(run_forks).where(f.run == run, f.epoch == epoch).values(hidden_epoch=newest))
+    connection.execute(delete(run_forks).where(f.run == run, f.epoch == epoch))  # a part of what is shown instead
     cut = connection.execute(update(run_forks).where(f.run == run, f.hidden_epoch == epoch).values(hidden_epoch=0))
     if not cut.rowcount:
         return set()
-    c = latest_metrics.c
-    parents = select(f.parent).where(f.run == run, f.hidden_epoch == 0)
-    return set(connection.scalars(select(c.key_id).where(c.run.in_(parents)).distinct()))
+    # Not those of its parents' summaries: a parent that was rewound since the fork may have fewer.
+    return _keys_of(connection, [f.run == run, *inherited(), segments.c.last_step > step])

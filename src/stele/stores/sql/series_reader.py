@@ -44,6 +44,7 @@ __all__ = [
     "Segment",
     "cells_of_segments",
     "decoded",
+    "inherited",
     "points_of",
     "read_points",
     "segment_columns",
@@ -93,6 +94,18 @@ def visible(run: Any) -> list[ColumnElement[bool]]:
     return [segments.c.run == run, segments.c.hidden_epoch == 0]
 
 
+def inherited() -> list[ColumnElement[bool]]:
+    """Which segments show what runs share with those that they were forked from; ``run_forks.run`` tells the run."""
+    s, f = segments.c, run_forks.c
+    return [
+        f.hidden_epoch == 0,
+        s.run == f.parent,
+        s.epoch <= f.parent_epoch,
+        or_(s.hidden_epoch == 0, s.hidden_epoch > f.parent_epoch),
+        s.first_step <= f.step,
+    ]
+
+
 def segment_columns(
     *, summary: Any = None, data: Any = None, run: Any = segments.c.run, cut: Any = _UNCUT
 ) -> Select[Any]:
@@ -115,19 +128,11 @@ def _shown(data: Any) -> Prepared:
         or_(s.first_key != s.last_key, s.first_key.in_(bindparam("keys", expanding=True))),
     ]
     own = segment_columns(data=data).where(s.run.in_(asked), s.hidden_epoch == 0, *overlap)
-    inherited = segment_columns(data=data, run=f.run, cut=f.step).where(
-        f.run.in_(asked),
-        f.hidden_epoch == 0,
-        s.run == f.parent,
-        s.epoch <= f.parent_epoch,
-        or_(s.hidden_epoch == 0, s.hidden_epoch > f.parent_epoch),
-        s.first_step <= f.step,
-        *overlap,
-    )
+    shared = segment_columns(data=data, run=f.run, cut=f.step).where(f.run.in_(asked), *inherited(), *overlap)
     nothing: list[ColumnElement[Any]] = [literal_column("0")] * 4
     columns = [log.run, log.id, literal_column(str(LOG)), *nothing, log.points, _UNCUT, null(), log.records]
     logged = select(*columns).where(log.run.in_(asked), log.id <= bindparam("until"))
-    return Prepared(union_all(own, inherited, logged))
+    return Prepared(union_all(own, shared, logged))
 
 
 # No segment has what is asked for without data: it is NULL, of the type that the records of the log have.
