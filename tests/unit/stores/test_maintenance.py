@@ -207,6 +207,17 @@ class TestCap:
             store.compact_run(number)
         assert steps_of(store, run_id) == list(range(250))
 
+    def test_what_a_fork_shares_is_counted(self, capped):
+        store, parent, number = capped
+        log(store, parent, ramp(0, 200))
+        store.compact_run(number)
+        experiment = store.get_run(r.GetRun(run_id=parent)).run.info.experiment_id
+        fork = store.create_run(r.CreateRun(experiment_id=experiment, fork_from=parent, fork_step=149)).run.info.run_id
+        log(store, fork, ramp(150, 250))
+        with pytest.raises(InvalidParameterValue, match="has 250 metric points, and 1 more"):
+            log(store, fork, ramp(250, 251))
+        assert steps_of(store, fork) == list(range(250))
+
     def test_columns_are_counted_too(self, capped):
         store, run_id, _ = capped
         column = list(range(251))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, case, exists, func, select
 
 from stele import settings
 from stele.errors import InvalidParameterValue, shown
@@ -14,7 +14,7 @@ from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keyed_points import KeyedPoints
 from stele.stores.sql.series import LogEntry, append_entries
 from stele.stores.sql.summaries import apply_whole_log, counted_points, unseen_points
-from stele.stores.sql.tables import ingest_log, runs, segments
+from stele.stores.sql.tables import ingest_log, latest_metrics, run_forks, runs, segments
 
 __all__ = ["PointLog"]
 
@@ -23,8 +23,9 @@ def _sum_of(table: Any) -> Any:
     return select(func.coalesce(func.sum(table.c.points), 0)).where(table.c.run == bindparam("run")).scalar_subquery()
 
 
-# Answered by ix_segments_find and ix_ingest_log_run alone.
-_STORED = Prepared(select(_sum_of(segments) + _sum_of(ingest_log)))
+_SHARES = exists().where(run_forks.c.run == bindparam("run"))
+# Answered by ix_segments_find and ix_ingest_log_run alone. What a fork shares is in no segment of its own.
+_STORED = Prepared(select(_sum_of(segments) + _sum_of(ingest_log) + case((_SHARES, _sum_of(latest_metrics)), else_=0)))
 
 
 class PointLog(StoreCore):
