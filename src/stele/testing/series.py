@@ -268,6 +268,7 @@ class SeriesContract:
             ({"start": 3, "end": 2}, "start 3 is greater than end 2"),
             ({"page_token": "bm9uc2Vuc2U="}, "page_token 'bm9uc2Vuc2U='"),
             ({"page_token": "WzEsMl0="}, "page_token 'WzEsMl0='"),
+            ({"page_token": "WzAsMSwyLCIweDFwOTk5OSJd"}, "page_token 'WzAsMSwyLCIweDFwOTk5OSJd'"),  # "0x1p9999"
         ],
     )
     def test_what_is_not_allowed(self, store: TrackingStore, wrong: dict[str, Any], message: str) -> None:

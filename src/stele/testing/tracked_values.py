@@ -191,7 +191,7 @@ class TrackedValuesContract:
         page = store.get_metric_history(m.GetMetricHistory(run_id=run, metric_key="k", max_results=10))
         assert (len(page.metrics), page.next_page_token) == (10, "")
 
-    @pytest.mark.parametrize("token", ["x", "e30=", "WzFd", "Ww==", "é"])
+    @pytest.mark.parametrize("token", ["x", "e30=", "WzFd", "Ww==", "é", "WzAsIDEsICIweDFwOTk5OSJd"])
     def test_foreign_history_token(self, store: TrackingStore, run: str, token: str) -> None:
         store.log_metric(r.LogMetric(run_id=run, key="k", value=1.0, timestamp=1))
         with pytest.raises(InvalidParameterValue, match="page_token"):

@@ -76,6 +76,14 @@ def test_a_cell_takes_as_many_bytes_as_its_values_need():
         assert len(pack_cells(points)) == 32 + 32 * size
 
 
+def test_steps_at_both_ends_of_64_bits():
+    """A warning of numpy's would be an error here."""
+    steps = np.array([-(2**63), 2**63 - 1], np.int64)
+    block = Points(steps, np.zeros(2, np.int64), np.ones(2))
+    [cell], _ = unpack_cells([pack_cells(block)])
+    assert (cell["first_step"], cell["last_step"], cell["points"]) == (*steps, 2)
+
+
 @pytest.mark.parametrize("name", ["singles", "doubles", "odd"])
 def test_cells_of_version_1_are_read_for_ever(name):
     """The files were written once, by the first version that had summaries; they are never written again."""

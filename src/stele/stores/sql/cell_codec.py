@@ -98,7 +98,7 @@ def pack_cells(points: Points) -> bytes:
         points: At least one, sorted and distinct.
     """
     cells = grouped(points, CELL_POINTS)
-    stride = int(points.steps[1] - points.steps[0]) if len(points) > 1 else 0
+    stride = int(np.diff(points.steps[:2]).sum())  # of arrays, which wrap round without a warning; 0 for one point
     origin = points.timestamps[0]
     decimals = _small_decimals(cells)
     digits, values = 0, {name: cells[name] for name in _VALUES}

@@ -141,5 +141,5 @@ def _position(token: str) -> tuple[int, int, float, bool]:
         limits.check_int64(timestamp, "timestamp")
         limits.check_int64(step, "step")
         return timestamp, step, 0.0 if value is None else float.fromhex(value), value is None
-    except (ValueError, TypeError, RecursionError) as e:
+    except (ValueError, TypeError, OverflowError, RecursionError) as e:
         raise InvalidParameterValue(f"page_token {shown(token)} is not one that this server gave.") from e

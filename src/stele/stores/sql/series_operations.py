@@ -260,5 +260,5 @@ def _start(token: str) -> _Start:
         limits.check_int64(step, "step")
         limits.check_int64(timestamp, "timestamp")
         return _Start(place, (step, timestamp, float.fromhex(value)))
-    except (ValueError, TypeError, RecursionError) as e:
+    except (ValueError, TypeError, OverflowError, RecursionError) as e:
         raise InvalidParameterValue(f"page_token {shown(token)} is not one that this server gave.") from e

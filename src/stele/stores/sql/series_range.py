@@ -131,6 +131,8 @@ def _chunks(connection: Connection, wanted: SeriesRange, steps: Steps, room: int
     if isinstance(cells, Points):
         yield cells
         return
+    if not len(cells):  # the range lies between two points of a block
+        return
     pieces = np.cumsum(cells["points"]) // _CHUNK_POINTS
     ends = np.unique(cells["last_step"][np.flatnonzero(np.diff(pieces, append=-1))]).tolist()
     starts = [int(cells["first_step"][0]), *(end + 1 for end in ends[:-1])]
@@ -178,7 +180,7 @@ def _read_short(connection: Connection, wanted: Sequence[SeriesRange], steps: St
 
 def _cells_for(wanted: SeriesRange, buckets: int) -> CellSeries:
     # Some points lie in the log, or in segments without cells: to ask for cells of all of them would be to read all.
-    stored = max(buckets * _POINTS_PER_BUCKET, wanted.length * 3 // 4) // CELL_POINTS
+    stored = max(buckets * _POINTS_PER_BUCKET, wanted.length * 3 // 4, CELL_POINTS) // CELL_POINTS
     return CellSeries(wanted.run, wanted.key_id, min(stored, buckets * _CELLS_PER_BUCKET))
 
 
