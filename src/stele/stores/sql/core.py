@@ -17,6 +17,7 @@ from stele.stores.sql.database import Database
 from stele.stores.sql.described import DatasetCache
 from stele.stores.sql.dialect import Prepared
 from stele.stores.sql.keys import Keys
+from stele.stores.sql.parts import parts
 from stele.stores.sql.pyramid import CellCache
 from stele.stores.sql.run_frames import FrameMemory
 from stele.stores.sql.search_memory import SearchMemory
@@ -38,10 +39,12 @@ _LOCKED_RUN = Prepared(
 )
 _USED = select(runs.c.run, runs.c.run_id, runs.c.experiment_id, runs.c.stage)
 _LOCKED_USED = Prepared(_USED.where(runs.c.run_id == bindparam("run_id")).with_for_update())
-_LOCKED_RUNS = (
-    _USED.where(runs.c.run_id.in_(bindparam("run_ids", expanding=True))).order_by(runs.c.run_id).with_for_update()
+_HAS_ID = runs.c.run_id.in_(bindparam("run_ids", expanding=True))
+_HAS_NUMBER = runs.c.run.in_(bindparam("numbers", expanding=True))
+_NUMBERS = Prepared(select(runs.c.run).where(_HAS_ID))
+_LOCKED_BY_ID, _LOCKED_BY_NUMBER = (
+    Prepared(_USED.where(chosen).order_by(runs.c.run).with_for_update()) for chosen in (_HAS_ID, _HAS_NUMBER)
 )
-_LOCKED_ONE_BY_ONE = 4
 _LOCKED_AT_ONCE = 500
 
 
@@ -126,17 +129,19 @@ def locked_run(connection: Connection, run_id: str, *, active: bool = True) -> A
 
 
 def lock_runs(connection: Connection, run_ids: Iterable[str]) -> dict[str, Any]:
-    """The rows of those runs that are there, by id, locked until the transaction ends."""
-    wanted = sorted(set(run_ids))  # one order for all writers, or two of them deadlock
-    found: list[Any] = []
-    if len(wanted) <= _LOCKED_ONE_BY_ONE:
-        for run_id in wanted:
-            found += _LOCKED_USED(connection, {"run_id": run_id}).all()
-    else:
-        for start in range(0, len(wanted), _LOCKED_AT_ONCE):
-            part = wanted[start : start + _LOCKED_AT_ONCE]
-            found += connection.execute(_LOCKED_RUNS, {"run_ids": part}).all()
-    return {row.run_id: row for row in found}
+    """The rows of those runs that are there, by id, locked until the transaction ends.
+
+    Whoever locks several runs does so in the order of their row numbers, or two of them deadlock.
+    """
+    wanted = set(run_ids)
+    if len(wanted) == 1:
+        return {row.run_id: row for row in _LOCKED_USED(connection, {"run_id": wanted.pop()})}
+    if 0 < len(wanted) <= _LOCKED_AT_ONCE and connection.dialect.name != "mysql":
+        return {row.run_id: row for row in _LOCKED_BY_ID(connection, {"run_ids": wanted})}
+    # MySQL locks rows as it comes across them, and sorts later.
+    numbers = [row.run for ids in parts(wanted, _LOCKED_AT_ONCE) for row in _NUMBERS(connection, {"run_ids": ids})]
+    locked = [_LOCKED_BY_NUMBER(connection, {"numbers": some}) for some in parts(sorted(numbers), _LOCKED_AT_ONCE)]
+    return {row.run_id: row for rows in locked for row in rows}
 
 
 def run_in_use(rows: dict[str, Any], run_id: str) -> Any:

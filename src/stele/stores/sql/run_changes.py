@@ -16,6 +16,7 @@ from stele.schema.runs import RunTag
 from stele.stores.sql.batch import check_tags
 from stele.stores.sql.core import lock_runs, no_run, now_ms, run_in_use
 from stele.stores.sql.documents import pack, unpack
+from stele.stores.sql.parts import parts
 from stele.stores.sql.runs import RUN_NAME_TAG, SET_DOCUMENT, RunOperations
 from stele.stores.sql.tables import CLAIMED, KIND_TAG, STAGE_ACTIVE, STAGE_DELETED, runs
 from stele.stores.sql.texts import forget_texts, text_rows, write_rows
@@ -29,7 +30,7 @@ class BulkOperations(RunOperations):
     """What is done to many runs at once."""
 
     def change_runs(self, request: ChangeRuns) -> ChangeRunsResponse:
-        run_ids = sorted(set(request.run_ids))  # one order for all writers, or two of them deadlock
+        run_ids = sorted(set(request.run_ids))
         if not 1 <= len(run_ids) <= limits.MAX_CHANGED_RUNS:
             raise InvalidParameterValue(
                 f"run_ids has {len(run_ids)} entries, 1 to {limits.MAX_CHANGED_RUNS} are allowed."
@@ -47,14 +48,13 @@ class BulkOperations(RunOperations):
         """Apply ``change`` to the locked rows of all runs, part by part."""
 
         def work(connection: Connection) -> ChangeRunsResponse:
+            rows = lock_runs(connection, run_ids)
+            for run_id in run_ids:
+                if run_id not in rows:
+                    raise no_run(run_id)
             changed = 0
-            for start in range(0, len(run_ids), _AT_ONCE):
-                part = run_ids[start : start + _AT_ONCE]
-                rows = lock_runs(connection, part)
-                for run_id in part:
-                    if run_id not in rows:
-                        raise no_run(run_id)
-                changed += change(connection, rows)
+            for part in parts(run_ids, _AT_ONCE):
+                changed += change(connection, {run_id: rows[run_id] for run_id in part})
             return ChangeRunsResponse(changed=changed)
 
         return self.db.write(work)
