@@ -113,3 +113,16 @@ def test_a_missing_driver_is_named(monkeypatch):
     monkeypatch.setattr(engines, "create_engine", missing)
     with pytest.raises(MissingDependency, match=r"stele\[postgres\]"):
         SqlStore("postgresql://x@127.0.0.1/y")
+
+
+def test_a_pool_without_a_free_connection_is_no_failure_of_the_server(sql_store, monkeypatch):
+    """Whoever asked may come again: over HTTP the answer is 503 with Retry-After."""
+    db = sql_store.db
+    monkeypatch.setattr(db.engine.pool, "_timeout", 0)
+
+    def nested(_connection):
+        return db.read(nested)
+
+    with pytest.raises(Unavailable, match="in use .STELE_POOL_SIZE"):
+        db.read(nested)
+    sql_store.ping()

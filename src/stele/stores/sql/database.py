@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from stele import settings
 from stele.errors import DeadlineExceeded, InvalidParameterValue, SteleError, Unavailable
@@ -60,7 +61,7 @@ class Database:
             DeadlineExceeded: A statement ran out of time.
         """
         try:
-            with self.engine.connect() as connection:
+            with self._connected() as connection:
                 return work(connection)
         except DBAPIError as e:
             raise self.translate(e) from e
@@ -73,7 +74,7 @@ class Database:
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                with self.engine.connect() as connection:
+                with self._connected() as connection:
                     forget_hooks(connection)
                     with connection.begin():
                         result = work(connection)
@@ -92,6 +93,19 @@ class Database:
         """
         raise NotImplementedError
 
+    def _connected(self) -> Connection:
+        """A connection of the pool.
+
+        Raises:
+            Unavailable: All of them are in use, and none came back in time.
+        """
+        try:
+            return self.engine.connect()
+        except PoolTimeout as e:
+            raise Unavailable(
+                f"All connections of this process to the database {self.name} are in use ({settings.POOL_SIZE.name})."
+            ) from e
+
     @contextmanager
     def _outside_transactions(self) -> Iterator[Connection]:
         """A connection whose statements stand alone.
@@ -100,7 +114,7 @@ class Database:
             Unavailable: The database cannot be reached.
         """
         try:
-            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with self._connected().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 yield connection
         except DBAPIError as e:
             raise self.translate(e) from e
