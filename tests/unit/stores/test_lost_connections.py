@@ -123,6 +123,6 @@ def test_a_pool_without_a_free_connection_is_no_failure_of_the_server(sql_store,
     def nested(_connection):
         return db.read(nested)
 
-    with pytest.raises(Unavailable, match="in use .STELE_POOL_SIZE"):
+    with pytest.raises(Unavailable, match=r"in use \(STELE_POOL_SIZE\)"):
         db.read(nested)
     sql_store.ping()
