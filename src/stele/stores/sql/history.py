@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from stele.stores.sql.points import Points, value_order
 
-__all__ = ["Series", "history"]
+__all__ = ["Series", "history", "listed"]
 
 
 class Series(NamedTuple):
@@ -23,12 +22,6 @@ class Series(NamedTuple):
     def first(self, count: int) -> Series:
         """The first points."""
         return Series(self.timestamps[:count], self.steps[:count], self.values[:count])
-
-    def at(self, places: Sequence[int]) -> Series:
-        """The points at some places."""
-        columns = (self.timestamps, self.steps, self.values)
-        timestamps, steps, values = ([column[place] for place in places] for column in columns)
-        return Series(timestamps, steps, values)  # type: ignore[arg-type]  # three columns of two types
 
 
 def history(points: Points, after: tuple[int, int, float, bool] | None = None, limit: int | None = None) -> Series:
@@ -43,7 +36,11 @@ def history(points: Points, after: tuple[int, int, float, bool] | None = None, l
         points = points[np.lexsort((*value_order(points.values), points.steps, points.timestamps))]
     if after is not None:
         points = points[_behind(points, after) :]
-    points = points[:limit]
+    return listed(points[:limit])
+
+
+def listed(points: Points) -> Series:
+    """Points in the order that they have."""
     return Series(points.timestamps.tolist(), points.steps.tolist(), points.values.tolist())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ from stele.errors import InvalidParameterValue, shown
 from stele.schema import metrics as m
 from stele.schema.codec import required
 from stele.stores.sql.core import StoreCore, run_numbers
-from stele.stores.sql.history import Series, history
-from stele.stores.sql.points import Points
+from stele.stores.sql.history import Series, history, listed
+from stele.stores.sql.points import ALL_STEPS, Points, Steps
 from stele.stores.sql.series_reader import read_points
 from stele.stores.sql.tables import KIND_METRIC, entity_keys
 
@@ -36,9 +36,10 @@ class MetricOperations(StoreCore):
         after = _position(request.page_token) if request.page_token else None
 
         def work(connection: Connection) -> Series:
-            found = _points(connection, [run_id], key)
-            # One more than asked for tells whether there is another page.
-            return history(found[run_id], after, None if limit is None else limit + 1) if found else _NOTHING
+            for _, points in _points(connection, [run_id], key):
+                # One more than asked for tells whether there is another page.
+                return history(points, after, None if limit is None else limit + 1)
+            return _NOTHING
 
         page = self.db.read(work)
         token = ""
@@ -50,13 +51,21 @@ class MetricOperations(StoreCore):
     def get_metric_history_bulk(self, request: m.GetMetricHistoryBulk) -> m.GetMetricHistoryBulkResponse:
         run_ids = _checked_runs(request.run_id, "run_id")
         key = required(request.metric_key, "metric_key")
-        left = min(request.max_results, limits.MAX_HISTORY_PAGE)
         limits.check_max_results(request.max_results, 2**63)
-        parts: list[m.MetricColumns] = []
-        for run_id, page in self._histories(run_ids, key).items():
-            parts.append(m.MetricColumns(key, *page.first(left), run_id))
-            left -= min(left, len(page.values))
-        return m.GetMetricHistoryBulkResponse(metrics=_rows(parts))
+        most = min(request.max_results, limits.MAX_HISTORY_PAGE)
+
+        def work(connection: Connection) -> list[m.MetricColumns]:
+            parts: list[m.MetricColumns] = []
+            left = most
+            for run_id, points in _points(connection, run_ids, key):
+                page = history(points, limit=left)
+                parts.append(m.MetricColumns(key, *page, run_id))
+                left -= len(page.values)
+                if not left:
+                    break
+            return parts
+
+        return m.GetMetricHistoryBulkResponse(metrics=_rows(self.db.read(work)))
 
     def get_metric_history_bulk_interval(
         self, request: m.GetMetricHistoryBulkInterval
@@ -69,27 +78,25 @@ class MetricOperations(StoreCore):
             raise InvalidParameterValue("start_step and end_step come together: give both or neither.")
         if start is not None and end is not None and start > end:
             raise InvalidParameterValue(f"start_step {start} is greater than end_step {end}.")
-        parts = [
-            m.MetricColumns(key, *_thinned(page, start, end, request.max_results), run_id)
-            for run_id, page in self._histories(run_ids, key).items()
-        ]
-        return m.GetMetricHistoryBulkResponse(metrics=_rows(parts))
+        steps = Steps.between(start, end)
 
-    def _histories(self, run_ids: list[str], key: str) -> dict[str, Series]:
-        """The history of one key in several runs, runs in the order of their ids, those without it left out."""
+        def work(connection: Connection) -> list[m.MetricColumns]:
+            found = _points(connection, run_ids, key, steps)
+            return [m.MetricColumns(key, *listed(_thinned(each, request.max_results)), run) for run, each in found]
 
-        def work(connection: Connection) -> dict[str, Series]:
-            found = _points(connection, run_ids, key)
-            return {run_id: history(found[run_id]) for run_id in sorted(found)}
-
-        return self.db.read(work)
+        return m.GetMetricHistoryBulkResponse(metrics=_rows(self.db.read(work)))
 
 
 _NOTHING = Series([], [], [])
 
 
-def _points(connection: Connection, run_ids: list[str], key: str) -> dict[str, Points]:
-    """The stored points of one key by run id; runs that are not there or never logged it are left out."""
+def _points(
+    connection: Connection, run_ids: list[str], key: str, steps: Steps = ALL_STEPS
+) -> Iterator[tuple[str, Points]]:
+    """The stored points of one key, run by run in the order of their ids; one run at a time is in memory.
+
+    Runs that are not there or never logged it are left out.
+    """
     rows = run_numbers(connection, run_ids)
     experiments = {row.experiment_id for row in rows.values()}
     k = entity_keys.c
@@ -97,11 +104,9 @@ def _points(connection: Connection, run_ids: list[str], key: str) -> dict[str, P
         k.kind == KIND_METRIC, k.name == key, k.experiment_id.in_(experiments)
     )
     key_ids = {row.experiment_id: row.key_id for row in connection.execute(query)}
-    return {
-        run_id: read_points(connection, row.run, [key_ids[row.experiment_id]])[key_ids[row.experiment_id]]
-        for run_id, row in rows.items()
-        if row.experiment_id in key_ids
-    }
+    for run_id, row in sorted(rows.items()):
+        if key_id := key_ids.get(row.experiment_id):
+            yield run_id, read_points(connection, row.run, [key_id], steps)[key_id]
 
 
 def _checked_runs(run_ids: list[str], path: str) -> list[str]:
@@ -116,15 +121,12 @@ def _rows(parts: list[m.MetricColumns]) -> Sequence[Any]:
     return rows if len(rows) else []
 
 
-def _thinned(page: Series, start: int | None, end: int | None, most: int) -> Series:
-    """Points within a range of steps, evenly thinned, in the order of their steps; the first and the last are kept."""
-    order = sorted(range(len(page.steps)), key=lambda i: (page.steps[i], page.timestamps[i]))
-    if start is not None and end is not None:
-        order = [i for i in order if start <= page.steps[i] <= end]
-    if len(order) > most:
-        places = np.unique(np.linspace(0, len(order) - 1, most).round().astype(int)) if most > 1 else [len(order) - 1]
-        order = [order[place] for place in places]
-    return page.at(order)
+def _thinned(points: Points, most: int) -> Points:
+    """At most so many of some points, evenly chosen; the first and the last are kept."""
+    if len(points) <= most:
+        return points
+    last = len(points) - 1
+    return points[np.unique(np.linspace(0, last, most).round().astype(int)) if most > 1 else slice(last, None)]
 
 
 def _token(page: Series) -> str:
