@@ -373,6 +373,15 @@ def test_a_run_goes_after_those_that_were_forked_from_it(sql_store, experiment):
         sql_store.purge_runs(sql_store.claim_runs([found.run]))
 
 
+def test_a_run_that_was_forked_after_it_was_chosen_stays(sql_store, experiment):
+    parent = full_run(sql_store, experiment)
+    [chosen] = sql_store.deleted_runs(PurgeChoice(run_ids=(parent,)), 10)
+    sql_store.restore_run(r.RestoreRun(run_id=parent))
+    sql_store.create_run(r.CreateRun(experiment_id=experiment, fork_from=parent))
+    sql_store.delete_run(r.DeleteRun(run_id=parent))
+    assert sql_store.claim_runs([chosen.run]) == []
+
+
 def test_senders_that_are_long_gone_are_forgotten(sql_store, experiment, monkeypatch):
     monkeypatch.setattr(purge, "ROWS_AT_ONCE", 2)
     run_id = sql_store.create_run(r.CreateRun(experiment_id=experiment)).run.info.run_id

@@ -62,9 +62,9 @@ class Keys:
 
     def names(self, connection: Connection, key_ids: Iterable[int]) -> dict[int, str]:
         """The name of each number."""
-        wanted = set(key_ids)
-        missing = sorted(wanted - self._names.keys())
-        found = {key_id: self._names[key_id] for key_id in wanted if key_id in self._names}
+        wanted, known = set(key_ids), self._names  # in whose place another thread may put an empty one
+        found = {key_id: known[key_id] for key_id in wanted if key_id in known}
+        missing = sorted(wanted - found.keys())
         for start in range(0, len(missing), _LOOKUP):
             part = missing[start : start + _LOOKUP]
             rows = connection.execute(
@@ -76,8 +76,7 @@ class Keys:
     def remember(self, experiment_id: int, fresh: dict[Name, int]) -> None:
         """Keep numbers that were read from what is committed."""
         if len(self._names) > _MAX_CACHED:
-            self._ids.clear()
-            self._names.clear()
+            self._ids, self._names = {}, {}
         for (kind, name), key_id in fresh.items():
             self._ids.setdefault((experiment_id, kind), {})[name] = key_id
             self._names[key_id] = name

@@ -132,10 +132,10 @@ class PurgeOperations(StoreCore):
         return [DeletedRun(*row) for row in rows]
 
     def claim_runs(self, numbers: Sequence[int]) -> list[int]:
-        """Begin to remove runs: from here on their files may go. Returns those that are in the trash still."""
+        """Begin to remove runs: from here on their files may go. Returns those that may be removed still."""
 
         def work(connection: Connection) -> list[int]:
-            found = _in_trash(connection, numbers)
+            found = _in_trash(connection, numbers, not_(_FORKED))
             connection.execute(update(runs).where(runs.c.run.in_(found)).values(deleted_time=CLAIMED))
             return found
 
