@@ -240,6 +240,16 @@ class SeriesContract:
                 assert series.last.data.tolist()[-1] == 5e8
                 assert 12 <= len(series.counts) <= 13
 
+    @pytest.mark.parametrize("length", [2, 191, 192, 255, 256, 341, 342, 1_000])
+    def test_one_bucket_holds_a_series_of_any_length(self, store: TrackingStore, experiment: str, length: int) -> None:
+        points = [Point(step, _START + step, math.sin(step)) for step in range(length)]
+        run = self.run_with(store, experiment, loss=points)
+        store.get_run(r.GetRun(run_id=run))  # from here on the store knows how long the series is
+        for x in ("step", "time", "relative"):
+            wanted: dict[str, Any] = {"x": x, "start": None, "end": None, "buckets": 1}
+            [series] = store.get_series(GetSeries(run_ids=[run], keys=["loss"], **wanted)).series
+            self.check_buckets(series, points, x, 1)
+
     def test_all_of_64_bits(self, store: TrackingStore, experiment: str) -> None:
         steps = [limits.INT64_MIN, -(2**62), 0, 2**62, limits.INT64_MAX]
         run = self.run_with(store, experiment, loss=[Point(step, limits.INT64_MAX, 1.0) for step in steps])
