@@ -5,6 +5,7 @@ The database is a file in a directory of its own that goes with it, so that poin
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from stele.client.run_tables import (
     run_tables,
     series_of,
 )
-from stele.client.sql_tree import tables_in, wanted_values
+from stele.client.sql_tree import hidden_queries, tables_in, wanted_values
 from stele.errors import InvalidParameterValue, MissingDependency
 from stele.schema.enums import ViewType
 
@@ -37,8 +38,8 @@ _LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
     "python_enable_replacements": "false",  # no variables of this process
-    "lock_configuration": "true",
 }
+_ZONED = re.compile(r"TIMESTAMP WITH TIME ZONE|TIMESTAMPTZ")
 _TABLES = {**RUN_TABLES, "points": POINTS}
 _TYPES: dict[Kind, str] = {"text": "VARCHAR", "integer": "BIGINT", "real": "DOUBLE", "time": "TIMESTAMP_MS"}
 _ARRAYS: dict[Kind, str] = {"text": "O", "integer": "i8", "real": "f8", "time": "M8[ms]"}
@@ -74,6 +75,8 @@ class RunDatabase:
         self._folder = tempfile.TemporaryDirectory(prefix="stele-sql-")
         spill = {"memory_limit": _MEMORY, "temp_directory": f"{self._folder.name}/spill"}
         self._connection: Any = duckdb.connect(f"{self._folder.name}/runs.duckdb", config=_LOCKED | spill)
+        self._connection.execute("SET TimeZone = 'UTC'")  # now() is compared with our times, which are in UTC
+        self._connection.execute("SET lock_configuration = true")
         for table, columns in _TABLES.items():
             types = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in columns.items())
             self._connection.execute(f"CREATE TABLE {table} ({types})")
@@ -92,7 +95,17 @@ class RunDatabase:
                 self._fill_points(runs, wanted_values(tree, "points", "key"))
         with self._explained():
             done = self._connection.execute(query)
-            return [(column[0], str(column[1])) for column in done.description], self._rows(done)
+            columns = [(column[0], str(column[1])) for column in done.description]
+            if any(_ZONED.search(kind) for _, kind in columns):
+                done = self._connection.execute(self._without_zones(query, [kind for _, kind in columns]))
+            return columns, self._rows(done)
+
+    def _without_zones(self, query: str, kinds: list[str]) -> str:
+        """A query for the same with plain times, in UTC; to give others to Python, DuckDB needs pytz."""
+        [(text,)] = self._connection.execute("SELECT json_deserialize_sql(json_serialize_sql(?))", [query]).fetchall()
+        plain = ((f"#{n}", kind, _ZONED.sub("TIMESTAMP", kind)) for n, kind in enumerate(kinds, 1))
+        selected = (column if kind == cast else f"{column}::{cast}" for column, kind, cast in plain)
+        return f"SELECT {', '.join(selected)} FROM ({text})"  # noqa: S608 - the query itself
 
     def _rows(self, done: Any) -> Iterator[tuple[Any, ...]]:
         while True:
@@ -116,6 +129,8 @@ class RunDatabase:
             raise InvalidParameterValue(f"The query is no SELECT that DuckDB understands: {tree['error_message']}")
         if len(tree["statements"]) != 1:
             raise InvalidParameterValue(f"The text holds {len(tree['statements'])} queries, one is allowed.")
+        if hidden := hidden_queries(tree):
+            raise InvalidParameterValue(f"{hidden[0]}() hides which tables are read. Write the query itself.")
         return tree
 
     def _fill_runs(self, named: set[str], wanted: set[str] | None) -> list[RunKeys]:

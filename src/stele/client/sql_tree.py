@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["tables_in", "wanted_values"]
+__all__ = ["hidden_queries", "tables_in", "wanted_values"]
+
+_JOINS = ("INNER", "LEFT", "RIGHT", "FULL", "OUTER")
+_MATCHES = ("REGULAR", "NATURAL", "CROSS")
 
 
 def tables_in(tree: Any) -> list[str]:
@@ -13,12 +16,19 @@ def tables_in(tree: Any) -> list[str]:
     return [node["table_name"].lower() for node in _nodes(tree) if node.get("type") == "BASE_TABLE"]
 
 
+def hidden_queries(tree: Any) -> list[str]:
+    """The functions in a query that read tables which their arguments name, and the tree does not."""
+    called = (node["function_name"].lower() for node in _nodes(tree) if node.get("type") == "FUNCTION")
+    return [name for name in called if name in ("query", "query_table")]
+
+
 def wanted_values(tree: Any, table: str, column: str) -> set[str] | None:
     """The values of a text column of which rows can matter to a query; None when that may be any.
 
     Only the plain case is understood: the query names the table once, and the WHERE of that SELECT demands
     ``column = 'text'`` or ``column IN ('text', ...)``, alone or joined to the rest by AND. A row without the value can
-    then not be part of the result, however the table is joined.
+    then not be part of the result: in the joins that are followed here it neither takes the place of another row, as in
+    an ASOF join or a sample, nor keeps one out, as in an ANTI join.
     """
     if tables_in(tree).count(table) != 1:
         return None
@@ -26,7 +36,8 @@ def wanted_values(tree: Any, table: str, column: str) -> set[str] | None:
         if select.get("type") == "SELECT_NODE":
             names = [_names(reference) for reference in _joined(select.get("from_table")) if _is(reference, table)]
             if names:
-                return None if _is_redefined(select, column) else _demanded(select, names[0], column)
+                unclear = select.get("sample") or _is_redefined(select, column)
+                return None if unclear else _demanded(select, names[0], column)
     return None
 
 
@@ -40,18 +51,18 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def _joined(source: Any) -> Iterator[dict[str, Any]]:
-    """The tables that a FROM joins, those of subqueries not among them."""
+    """The tables that a FROM joins, those of subqueries not among them, nor those below a join of another kind."""
     if isinstance(source, dict):
-        if source.get("type") == "JOIN":
+        if source.get("type") != "JOIN":
+            yield source
+        elif source.get("join_type") in _JOINS and source.get("ref_type") in _MATCHES:
             yield from _joined(source.get("left"))
             yield from _joined(source.get("right"))
-        else:
-            yield source
 
 
 def _is(reference: dict[str, Any], table: str) -> bool:
-    renamed = reference.get("column_name_alias")
-    return reference.get("type") == "BASE_TABLE" and reference["table_name"].lower() == table and not renamed
+    changed = reference.get("column_name_alias") or reference.get("sample")
+    return reference.get("type") == "BASE_TABLE" and reference["table_name"].lower() == table and not changed
 
 
 def _names(reference: dict[str, Any]) -> str:

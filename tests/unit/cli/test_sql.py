@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 import subprocess
 import sys
 
@@ -84,6 +85,12 @@ def test_points(cli_json, points):
         ("SELECT * FROM points p(run, metric) WHERE metric = 'auc'", 210, 4),
         ("SELECT * FROM (SELECT run_id, upper(key) AS key FROM points) WHERE key = 'AUC'", 210, 4),
         ("SELECT 1 FROM latest_metrics m JOIN points p USING (run_id) WHERE m.key = 'auc' AND p.step = 3", 210, 5),
+        ("SELECT * FROM params ANTI JOIN points USING (run_id) WHERE key = 'model'", 210, 0),
+        ("SELECT * FROM params SEMI JOIN points USING (run_id) WHERE key = 'model'", 210, 4),
+        ("SELECT 1 FROM latest_metrics m ASOF JOIN points p ON m.run_id = p.run_id AND m.step >= p.step "
+         "WHERE m.key = 'loss' AND p.key = 'auc'", 210, 0),
+        ("SELECT * FROM points TABLESAMPLE 300 ROWS WHERE key = 'auc'", 210, 4),
+        ("SELECT * FROM points WHERE key = 'auc' USING SAMPLE 300 ROWS", 210, 4),
     ],
 )  # fmt: skip
 def test_only_what_a_query_can_need_is_read(cli_json, points, monkeypatch, query, loaded, rows):
@@ -159,6 +166,42 @@ def test_nothing_else_is_reached(cli, points, tmp_path, query):
     assert "hunter2" not in result.output
     assert not {path.name for path in tmp_path.iterdir()} & {"runs.csv", "copy"}
     assert read
+
+
+def test_times_are_in_utc_wherever_one_is(points, tmp_path):
+    query = """
+        SELECT count(*) FILTER (start_time > now()) AS ahead,
+               count(*) FILTER (start_time > now() - INTERVAL 1 HOUR) AS new
+        FROM runs WHERE name = 'other'
+    """
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        command = [*STELE, "sql", query, "--json"]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=os.environ | {"TZ": zone}, capture_output=True, text=True, check=True
+        )
+        assert json.loads(done.stdout) == [{"ahead": 0, "new": 1}]
+
+
+def test_times_with_a_zone_are_shown_in_utc(cli_json):
+    query = """
+        WITH t AS (SELECT TIMESTAMPTZ '2026-01-01 12:00:00+02' AS t)
+        SELECT t, 1 AS n, [t] AS l, {'a b': t} AS s, TIMESTAMP_MS '2026-01-01 12:00:00' AT TIME ZONE 'Asia/Tokyo' AS t
+        FROM t ORDER BY 1;
+    """
+    assert cli_json("sql", query) == [
+        {
+            "t": "2026-01-01T10:00:00.000Z",
+            "n": 1,
+            "l": ["2026-01-01T10:00:00.000Z"],
+            "s": {"a b": "2026-01-01T10:00:00.000Z"},
+            "t_2": "2026-01-01T03:00:00.000Z",
+        }
+    ]
+
+
+@pytest.mark.parametrize("source", ["query('SELECT * FROM points')", "query_table('points')"])
+def test_a_table_is_named_in_the_query_itself(cli, points, source):
+    assert "hides which tables are read" in cli("sql", f"SELECT * FROM {source}", code=1).stderr
 
 
 def test_a_server_gives_the_same(points, tmp_path, tmp_path_factory):
