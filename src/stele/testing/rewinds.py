@@ -176,6 +176,28 @@ class RewindContract:
         assert store.undo_rewind(w.UndoRewind(run_id=fork)).restored_points == 2
         check(store, fork, Model({"a": {(1, 1, 1.0)}, "b": {(5, 5, 2.0), (6, 6, 3.0)}}))
 
+    def test_a_fork_undoes_an_undoing(self, store: TrackingStore, experiment: str) -> None:
+        grandparent, first = new_run(store, experiment), Model()
+        runs = [(grandparent, first)]
+        for step, value in ((8, 1.0), (12, 2.0), (None, 3.0)):
+            run_id, model = runs[-1]
+            points = [("a", step, value) for step in range(10 + len(runs) * 4)]
+            log(store, run_id, points)
+            model.log("a", {(step, step, value) for _, step, _ in points})
+            request = r.CreateRun(experiment_id=experiment, fork_from=run_id, fork_step=step)
+            runs.append((store.create_run(request).run.info.run_id, model.fork(step)))
+        fork, model = runs[-1]
+        for step in (10, 4):
+            store.rewind_run(w.RewindRun(run_id=fork, step=step))
+            model.rewind(step)
+            log(store, fork, [("a", step + 1, -1.0)])
+            model.log("a", {(step + 1, step + 1, -1.0)})
+        for _ in range(5):
+            store.undo_rewind(w.UndoRewind(run_id=fork))
+            model.undo()
+            for run_id, expected in runs:
+                check(store, run_id, expected)
+
     def test_rewind_of_nothing(self, store: TrackingStore, experiment: str) -> None:
         run_id = new_run(store, experiment)
         assert store.rewind_run(w.RewindRun(run_id=run_id, step=-5)).hidden_points == 0

@@ -237,7 +237,7 @@ def _contents(connection: Connection, found: Sequence[Segment], query: Prepared)
     """What a query reads of each segment, by id; None when one of them is no longer there."""
     rows = (row for part in parts(segment.id for segment in found) for row in query(connection, {"ids": part}))
     contents = {row.id: row.content for row in rows}
-    return contents if len(contents) == len(found) else None
+    return contents if len(contents) == len({segment.id for segment in found}) else None
 
 
 def _with_points(connection: Connection, found: Sequence[Segment]) -> list[Segment] | None:
