@@ -73,7 +73,7 @@ def metric_history(
         InvalidParameterValue: An argument is not allowed.
         MissingDependency: The library for this kind of table is not installed.
     """
-    if output_format not in _TABLES:
+    if output_format not in list(_TABLES):  # a list takes what cannot be hashed, too
         raise InvalidParameterValue(f"output_format {shown(output_format)} is not one of {', '.join(sorted(_TABLES))}.")
     client = Client()
     run_ids, known_keys = _resolved(runs)
@@ -89,13 +89,18 @@ def metric_history(
 def _resolved(runs: Any) -> tuple[list[str], dict[str, Iterable[str]]]:
     """The ids that an argument means, and the keys of the metrics of those runs whose keys it tells."""
     if hasattr(runs, "columns"):  # a table of any library
+        titles = [str(title) for title in getattr(runs, "column_names", runs.columns)]
+        if "run_id" not in titles:
+            raise InvalidParameterValue(f"runs is a table without a column run_id; it has {shown(titles)}.")
         column = runs["run_id"]
         ids = column.to_pylist() if hasattr(column, "to_pylist") else list(column)
-        titles = [str(title) for title in getattr(runs, "column_names", runs.columns)]
         keys = [title.removeprefix("metrics.") for title in titles if title.startswith("metrics.")]
         return list(dict.fromkeys(ids)), dict.fromkeys(ids, keys) if keys else {}
     try:
-        items = [runs] if isinstance(runs, str) or hasattr(runs, "info") else list(runs)
+        is_one = isinstance(runs, str) or hasattr(
+            getattr(runs, "info", None), "run_id"
+        )  # a column of pandas has info()
+        items = [runs] if is_one else list(runs)
         ids = [run if isinstance(run, str) else run.info.run_id for run in items]
     except (TypeError, AttributeError) as e:
         raise InvalidParameterValue(f"runs {shown(runs)} is no run, no run id, and no list or table of them.") from e

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 import stele
+from servers import stele_server
 from stele.entities import Metric
 from stele.errors import InvalidParameterValue
 from workplace import workplace
@@ -77,10 +78,22 @@ def test_runs_may_come_in_any_form(runs):
     run = stele.get_run(runs[1])
     condition = f"attributes.run_id = '{runs[1]}'"
     forms = {kind: stele.search_runs(["0"], condition, output_format=kind) for kind in ("pandas", "polars", "arrow")}
-    for form in (run, [run], (runs[1],), stele.search_runs(["0"], condition, output_format="list"), *forms.values()):
+    columns = (forms["pandas"]["run_id"], forms["polars"]["run_id"], np.array([runs[1]]))
+    found_runs = stele.search_runs(["0"], condition, output_format="list")
+    for form in (run, [run], (runs[1],), found_runs, *forms.values(), *columns):
         for keys in ("loss", ["loss", "none"], None):
             table = stele.metric_history(form, keys, output_format="numpy")
             assert table["value"].tolist() == found["numpy"]
+
+
+def test_numbers_and_texts_may_be_those_of_numpy(runs, workplace, tmp_path_factory):
+    local = f"sqlite:///{workplace}/stele.db"
+    bounds = {"start": np.int64(100), "end": np.int32(299), "buckets": np.int64(2)}
+    with stele_server(tmp_path_factory.mktemp("server"), store=local) as server:
+        for uri in (local, server.url):
+            stele.set_tracking_uri(uri)
+            table = stele.metric_history(np.array(runs), np.array(["loss"]), **bounds)
+            assert table.points.tolist() == [100, 100]
 
 
 @pytest.mark.parametrize("keys", ["loss", None])
@@ -171,6 +184,13 @@ def test_a_script_reads_its_own_writes(workplace):
         ({"x": "epoch"}, "x 'epoch' is not one of step, time, relative"),
         ({"buckets": 0}, "buckets 0 is not from 1 to 10000"),
         ({"start": 2, "end": 1}, "start 2 is greater than end 1"),
+        ({"start": 1.5}, "start is 1.5, which is no whole number"),
+        ({"end": "7"}, "end is '7', which is no whole number"),
+        ({"buckets": "7"}, "buckets is '7', which is no whole number"),
+        ({"start": 2**63}, "start 9223372036854775808 is not an integer from"),
+        ({"x": None}, "x None is not one of step, time, relative"),
+        ({"output_format": ["pandas"]}, "is not one of arrow, numpy, pandas, polars"),
+        ({"runs": pd.DataFrame({"status": []})}, "runs is a table without a column run_id; it has .'status'."),
     ],
 )
 def test_what_is_not_allowed(workplace, arguments, message):

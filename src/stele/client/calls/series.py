@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any, get_args
 
 from stele import limits
-from stele.client.calls.base import StoreCalls
+from stele.client.calls.base import StoreCalls, integer
+from stele.errors import InvalidParameterValue, shown
 from stele.schema.series import GetSeries, Series, XAxis
 
 __all__ = ["SeriesCalls"]
@@ -43,8 +45,11 @@ class SeriesCalls(StoreCalls):
         Raises:
             InvalidParameterValue: An argument is not allowed.
         """
-        keys = list(dict.fromkeys(keys))
-        run_ids = list(dict.fromkeys(run_ids))
+        if x not in get_args(XAxis):
+            raise InvalidParameterValue(f"x {shown(x)} is not one of {', '.join(get_args(XAxis))}.")
+        start, end, buckets = _whole(start, "start"), _whole(end, "end"), _whole(buckets, "buckets")
+        keys = list(dict.fromkeys(map(str, keys)))  # numpy's texts are of a type of their own
+        run_ids = list(dict.fromkeys(map(str, run_ids)))
         for some_keys in _parts(keys, limits.MAX_SERIES_KEYS):
             for some_runs in _parts(run_ids, _runs_at_once(len(some_keys), buckets)):
                 request = GetSeries(run_ids=some_runs, keys=some_keys, x=x, start=start, end=end, buckets=buckets)
@@ -54,6 +59,10 @@ class SeriesCalls(StoreCalls):
                     if not response.next_page_token:
                         break
                     request.page_token = response.next_page_token
+
+
+def _whole(value: Any, path: str) -> int | None:
+    return None if value is None else limits.check_int64(integer(value, path), path)
 
 
 def _runs_at_once(keys: int, buckets: int | None) -> int:
