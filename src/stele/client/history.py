@@ -97,9 +97,8 @@ def _resolved(runs: Any) -> tuple[list[str], dict[str, Iterable[str]]]:
         keys = [title.removeprefix("metrics.") for title in titles if title.startswith("metrics.")]
         return list(dict.fromkeys(ids)), dict.fromkeys(ids, keys) if keys else {}
     try:
-        is_one = isinstance(runs, str) or hasattr(
-            getattr(runs, "info", None), "run_id"
-        )  # a column of pandas has info()
+        # A column of pandas has info(), too.
+        is_one = isinstance(runs, str) or hasattr(getattr(runs, "info", None), "run_id")
         items = [runs] if is_one else list(runs)
         ids = [run if isinstance(run, str) else run.info.run_id for run in items]
     except (TypeError, AttributeError) as e:
