@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import glob
+import os
+import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,6 +25,7 @@ from stele.client.history import to_arrow, to_columns
 from stele.client.run_tables import RUN_TABLES, Kind, RunKeys, in_groups, run_keys, run_pages, run_tables, series_of
 from stele.errors import InvalidParameterValue, MissingDependency, shown
 from stele.schema.enums import ViewType
+from stele.stores.journal.locks import Lock
 
 if TYPE_CHECKING:
     import rich.progress
@@ -50,7 +54,8 @@ def export(
     OUT_DIR/latest_metrics.parquet   run_id, key, step, timestamp, value
     OUT_DIR/points/experiment_id=N/part-00000.parquet ...
 
-    OUT_DIR appears when everything is in it. An export that was interrupted leaves nothing; start it again.
+    OUT_DIR appears when everything is in it. After an export that was interrupted, start it again; one that was killed
+    leaves a hidden directory beside OUT_DIR, which the next one removes.
 
     \b
     stele export --experiment churn exported
@@ -74,21 +79,39 @@ def export(
 def _refuse_taken(directory: Path) -> None:
     if directory.exists() and not (directory.is_dir() and next(directory.iterdir(), None) is None):
         raise InvalidParameterValue(f"{shown(str(directory))} exists already. Name a directory that does not.")
+    if os.path.ismount(directory):  # a volume of a container
+        raise InvalidParameterValue(f"{shown(str(directory))} is a mount point. Name a directory in it.")
 
 
 @contextmanager
 def _fresh(directory: Path) -> Iterator[Path]:
-    """A directory beside the one that is wanted, which takes its place when all went well."""
-    folder = directory.with_name(f".{directory.name}.partial")
-    shutil.rmtree(folder, ignore_errors=True)  # what an export left that was killed
-    folder.mkdir(parents=True)
+    """A directory beside the one that is wanted, which takes its place when all went well.
+
+    Its name is no other export's, so that two of the same name do not mix their files.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    for rest in directory.parent.glob(f".{glob.escape(directory.name)}.*.partial"):
+        lock = Lock.take(f"{rest}.lock")
+        if lock is not None:  # nobody's: what an export left that was killed
+            _remove(rest, lock)
+    folder = directory.with_name(f".{directory.name}.{secrets.token_hex(4)}.partial")
+    lock = Lock.take(f"{folder}.lock")
     try:
+        folder.mkdir()
         yield folder
+        _refuse_taken(directory)  # another export may have been faster
         if directory.exists():
             directory.rmdir()  # it is empty; Windows does not replace it
         folder.rename(directory)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder, lock)
+
+
+def _remove(folder: Path, lock: Lock | None) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if lock is not None:
+        lock.release()
+    Path(f"{folder}.lock").unlink(missing_ok=True)
 
 
 def _write_runs(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -15,8 +16,10 @@ import pyarrow.dataset as ds
 import pytest
 
 from servers import STELE, stele_server
+from stele.cli import export as export_module
 from stele.client.client import Client
 from stele.entities import Metric
+from stele.errors import InvalidParameterValue
 from terminal import shown_on_terminal
 
 START = 1_767_225_600_000
@@ -124,11 +127,35 @@ def test_a_failed_export_leaves_nothing(cli, points, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
 
 
-def test_the_rest_of_a_killed_export_is_no_hindrance(cli, points, tmp_path):
-    (tmp_path / ".out.partial/points").mkdir(parents=True)
-    (tmp_path / ".out.partial/runs.parquet").write_text("half")
+def test_the_rest_of_a_killed_export_goes(cli, points, tmp_path):
+    (tmp_path / ".out.0a1b2c3d.partial/points").mkdir(parents=True)
+    (tmp_path / ".out.0a1b2c3d.partial/runs.parquet").write_text("half")
+    (tmp_path / ".outer.0a1b2c3d.partial").mkdir()
     cli("export", "out")
     assert pl.read_parquet("out/runs.parquet").height == 6
+    assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == [".outer.0a1b2c3d.partial"]
+
+
+def test_exports_to_one_place_do_not_mix(points, tmp_path):
+    first = export_module._fresh(tmp_path / "out")
+    slow = first.__enter__()
+    (slow / "file").write_text("slow")
+    with export_module._fresh(tmp_path / "out") as quick:
+        assert list(quick.iterdir()) == []
+        (quick / "file").write_text("quick")
+    assert (slow / "file").read_text() == "slow"
+    with pytest.raises(InvalidParameterValue, match="exists already"):
+        first.__exit__(None, None, None)
+    assert (tmp_path / "out/file").read_text() == "quick"
+    assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
+
+
+def test_a_mount_point_is_refused_at_once(cli, points, tmp_path, monkeypatch):
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path).name == "volume")
+    (tmp_path / "volume").mkdir()
+    assert "is a mount point. Name a directory in it." in cli("export", "volume", code=1).stderr
+    cli("export", "volume/out")
+    assert (tmp_path / "volume/out/runs.parquet").exists()
 
 
 def test_a_server_gives_the_same(points, tmp_path, tmp_path_factory):
