@@ -81,7 +81,7 @@ generate: $(VENV)/installed ## Write the reference pages, ui/openapi.json and th
 bench: $(VENV)/installed ## Measure beside MLflow, print ratios
 	$(BIN)/python -m benchmarks
 
-bench-full: $(VENV)/installed ## The same with 100 000 runs
+bench-full: $(VENV)/installed ## The same with a million runs, 100 million points
 	$(BIN)/python -m benchmarks --full
 
 clean: ## Remove what the other commands made
