@@ -123,7 +123,8 @@ class RunDatabase:
             raise InvalidParameterValue(f"DuckDB: {e}") from e
 
     def _tree(self, query: str) -> Any:
-        [(text,)] = self._connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
+        with self._explained():
+            [(text,)] = self._connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
         tree = msgspec.json.decode(text)
         if tree["error"]:
             raise InvalidParameterValue(f"The query is no SELECT that DuckDB understands: {tree['error_message']}")

@@ -143,6 +143,7 @@ def test_a_pipe_gets_plain_text_and_csv_on_demand(cli, points):
         "SELECT 1; DROP TABLE runs",
         "SELECT 1; SELECT 2",
         "CHOOSE 1",
+        "SELECT '\udcff'",  # as a byte of the command line that is no UTF-8
         "",
         "SELECT * FROM read_text('secret.csv')",
         "SELECT * FROM read_csv('secret.csv')",
@@ -202,6 +203,15 @@ def test_times_with_a_zone_are_shown_in_utc(cli_json):
 @pytest.mark.parametrize("source", ["query('SELECT * FROM points')", "query_table('points')"])
 def test_a_table_is_named_in_the_query_itself(cli, points, source):
     assert "hides which tables are read" in cli("sql", f"SELECT * FROM {source}", code=1).stderr
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path):
+    (tmp_path / "notes.txt").write_text("These are notes. " * 1_000)
+    command = [*STELE, "--tracking-uri", "sqlite:///notes.txt", "sql", "SELECT * FROM runs"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The file of sqlite:///")
+    assert "notes.txt is no SQLite database, or is damaged: file is not a database." in done.stderr
 
 
 def test_a_server_gives_the_same(points, tmp_path, tmp_path_factory):

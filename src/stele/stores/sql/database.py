@@ -8,6 +8,7 @@ first, so it must do all its work on the connection it is given.
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from stele import settings
-from stele.errors import DeadlineExceeded, InvalidParameterValue, SteleError, Unavailable
+from stele.errors import DataLoss, DeadlineExceeded, InvalidParameterValue, SteleError, Unavailable
 
 __all__ = ["Database", "after_commit", "forget_hooks", "run_hooks"]
 
@@ -129,6 +130,8 @@ class Database:
             return Unavailable(f"The database {self.name} does not answer: {text}")
         if isinstance(error, IntegrityError):
             return InvalidParameterValue("The request contradicts what is stored; another client may have been first.")
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            return DataLoss(f"The file of {self.name} is no SQLite database, or is damaged: {text}.")
         logger.error("statement failed", exc_info=error)
         return SteleError("The database refused a statement. The server's log has the details.")
 
