@@ -109,10 +109,12 @@ class Backlog:
     def recount(self, connection: Connection) -> None:
         """Learn what the log holds of all runs, also of those that another process logs to."""
         c = ingest_log.c
-        # Answered by ix_ingest_log_run alone.
-        sums = select(c.run, func.count().label("n"), func.sum(c.points).label("points")).group_by(c.run).subquery()
-        query = select(sums.c.run, sums.c.n, sums.c.points, runs.c.status).join(runs, runs.c.run == sums.c.run)
-        self._counted((row.run, row.n, int(row.points), row.status) for row in connection.execute(query))
+        points = func.sum(c.points)
+        # Answered by ix_ingest_log_run alone. Of the many runs that ended with a short log nothing is to be known.
+        sums = select(c.run, func.count().label("n"), points.label("points")).group_by(c.run)
+        worthwhile = sums.having(points >= WORTHWHILE_POINTS).subquery()
+        query = select(worthwhile, runs.c.status).join(runs, runs.c.run == worthwhile.c.run)
+        self._counted((row.run, row.n, int(row.points), row.status) for row in connection.execute(query).all())
 
     def _counted(self, found: Iterable[tuple[int, int, int, int]]) -> None:
         with self._lock:
