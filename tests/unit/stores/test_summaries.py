@@ -115,3 +115,13 @@ def test_all_that_was_logged_before_is_applied(sql_store):
     found = sql_store.db.read(lambda c: summaries_of(c, [number for _, number in made]))
     points = np.concatenate([found[number]["points"] for _, number in made])
     assert points.tolist() == [place % 5 + 1 for place in range(250)]
+
+
+def test_a_mean_too_small_for_a_double_fails_no_search(sql_store):
+    experiment = new_experiment(sql_store)
+    for value in (5e-324, 2.0):
+        run_id, _ = new_run(sql_store, experiment)
+        log(sql_store, run_id, range(3), 0.0 if value < 1 else value)
+        log(sql_store, run_id, [3], value)
+    query = r.SearchRuns(experiment_ids=[experiment], filter="mean(metrics.loss) > 1", order_by=["mean(metrics.loss)"])
+    assert [run.info.run_id for run in sql_store.search_runs(query).runs] == [run_id]

@@ -9,6 +9,7 @@ every number.
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -151,9 +152,10 @@ def aggregate(metrics: FromClause, name: str | None) -> ColumnElement[Any]:
             return columns.max_value
         case "count":
             return columns.points
-        case _:  # a sum that overflowed has an infinite mean
-            mean = columns.sum_value / func.nullif(columns.points - columns.nan_points, 0)
-            return case((func.abs(columns.sum_value) >= MAX_DOUBLE, columns.sum_value), else_=mean)
+        case _:  # a sum that overflowed has an infinite mean, and PostgreSQL fails where 0 is left of one that is not 0
+            total, size = columns.sum_value, func.abs(columns.sum_value)
+            mean = total / func.nullif(columns.points - columns.nan_points, 0)
+            return case(((size >= MAX_DOUBLE) | (size < sys.float_info.min), total), else_=mean)
 
 
 @dataclass(frozen=True)
