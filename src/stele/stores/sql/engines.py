@@ -33,6 +33,9 @@ _DRIVERS = {
 _EXTRAS = {"postgresql+psycopg": ("psycopg", "postgres"), "mysql+pymysql": ("pymysql", "mysql")}
 
 
+_LOCK_WAIT_SECONDS = 10
+"""How long a statement waits for a lock before its transaction begins anew: a process may hold it that is frozen."""
+
 _CLAIMS = 0x53746C << 40
 """Advisory locks are numbers: ours begin with "Stl"."""
 
@@ -124,6 +127,7 @@ def _open_server(url: URL) -> Database:
         raise MissingDependency(package, f"for {url.get_backend_name()}://", extra) from e
     if not mysql:
         engine.dialect.do_execute = _execute_postgresql  # type: ignore[method-assign]
+        event.listen(engine, "connect", _prepare_postgresql)
         return PostgreSql(url, engine)
     event.listen(engine, "connect", _prepare_mysql)
     return MySql(url, engine)
@@ -135,7 +139,13 @@ def _execute_postgresql(cursor: Any, statement: str, parameters: Any, context: A
     cursor.execute(statement, parameters, binary=context is not None and AS_THEY_ARE in context.execution_options)
 
 
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    connection.execute(f"SET lock_timeout = '{_LOCK_WAIT_SECONDS}s'")
+    connection.commit()
+
+
 def _prepare_mysql(connection: Any, _record: object) -> None:
     with connection.cursor() as cursor:
         # Refuse what does not fit instead of cutting it, and let the Default experiment have the number 0.
         cursor.execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'")
+        cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {_LOCK_WAIT_SECONDS}")
