@@ -270,8 +270,8 @@ MAX_POINTS_PER_RUN = Setting(
     "STELE_MAX_POINTS_PER_RUN",
     _count,
     0,
-    "Most metric points that one run may have: what it shares with the run it was forked from counts, what a rewind hides "
-    "does not; 0 is no limit (read by the store).",
+    "Most metric points that one run may have: what it shares with the run it was forked from counts, what a rewind "
+    "hides does not; 0 is no limit (read by the store).",
     "MLFLOW_TRACKING_EVENTS_MAX_SIZE",
 )
 WEBHOOK_SCHEMES = Setting(
