@@ -240,7 +240,7 @@ class SeriesContract:
                 assert series.last.data.tolist()[-1] == 5e8
                 assert 12 <= len(series.counts) <= 13
 
-    @pytest.mark.parametrize("length", [2, 191, 192, 255, 256, 341, 342, 1_000])
+    @pytest.mark.parametrize("length", [2, 191, 192, 255, 256, 300, 341, 342, 600, 1_000])
     def test_one_bucket_holds_a_series_of_any_length(self, store: TrackingStore, experiment: str, length: int) -> None:
         points = [Point(step, _START + step, math.sin(step)) for step in range(length)]
         run = self.run_with(store, experiment, loss=points)

@@ -152,17 +152,6 @@ def test_few_points_of_a_long_series_are_exact(long_run, x):
     assert (found.points, found.values.data.tolist()) == (3, values[5_000:5_003].tolist())
 
 
-@pytest.mark.parametrize("count", [191, 192, 255, 300, 341, 342, 600])
-def test_one_bucket(sql_store, count):
-    run = sql_store.create_run(CreateRun(experiment_id="0")).run.info.run_id
-    column = list(range(count))
-    batch = IngestSeries(run, "loss", column, column, [float(step) for step in column])
-    sql_store.ingest(Ingest(client_id=run, sequence=1, series=[batch]))
-    sql_store.apply_all()
-    found = ask(sql_store, run, buckets=1)
-    assert (found.counts.data.tolist(), found.max.data.tolist()) == ([count], [count - 1.0])
-
-
 @pytest.mark.parametrize("buckets", [None, 1, 2, 100])
 def test_a_range_between_two_points_of_a_long_series(tmp_path, buckets):
     with SqlStore(f"sqlite:///{tmp_path}/s.db") as store:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,6 +15,7 @@ from stele.schema import metrics as m
 from stele.schema.codec import required
 from stele.stores.sql.core import StoreCore, run_numbers
 from stele.stores.sql.history import Series, history, listed
+from stele.stores.sql.place_tokens import place_token, read_place
 from stele.stores.sql.points import ALL_STEPS, Points, Steps
 from stele.stores.sql.series_reader import read_points
 from stele.stores.sql.tables import KIND_METRIC, entity_keys
@@ -33,7 +32,7 @@ class MetricOperations(StoreCore):
         limit = request.max_results
         if limit is not None and limit < 1:
             raise InvalidParameterValue(f"max_results {shown(limit)} is not 1 or more.")
-        after = _position(request.page_token) if request.page_token else None
+        after = read_place(request.page_token, _position) if request.page_token else None
 
         def work(connection: Connection) -> Series:
             for _, points in _points(connection, [run_id], key):
@@ -131,17 +130,12 @@ def _thinned(points: Points, most: int) -> Points:
 
 def _token(page: Series) -> str:
     value = page.values[-1]
-    shown_value = None if math.isnan(value) else value.hex()
-    text = json.dumps([page.timestamps[-1], page.steps[-1], shown_value])
-    return base64.urlsafe_b64encode(text.encode()).decode()
+    # As text, because JSON knows neither NaN nor all digits of a double.
+    return place_token(page.timestamps[-1], page.steps[-1], None if math.isnan(value) else value.hex())
 
 
-def _position(token: str) -> tuple[int, int, float, bool]:
-    """Where the page behind a token starts."""
-    try:
-        timestamp, step, value = json.loads(base64.urlsafe_b64decode(token.encode()))
-        limits.check_int64(timestamp, "timestamp")
-        limits.check_int64(step, "step")
-        return timestamp, step, 0.0 if value is None else float.fromhex(value), value is None
-    except (ValueError, TypeError, OverflowError, RecursionError) as e:
-        raise InvalidParameterValue(f"page_token {shown(token)} is not one that this server gave.") from e
+def _position(timestamp: int, step: int, value: str | None) -> tuple[int, int, float, bool]:
+    """Where the page behind a token starts, of its parts."""
+    limits.check_int64(timestamp, "timestamp")
+    limits.check_int64(step, "step")
+    return timestamp, step, 0.0 if value is None else float.fromhex(value), value is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeGuard, get_args
 
@@ -19,6 +17,7 @@ from stele.stores.sql.buckets import bucketed
 from stele.stores.sql.cells import Cells
 from stele.stores.sql.core import StoreCore
 from stele.stores.sql.dialect import Prepared
+from stele.stores.sql.place_tokens import place_token, read_place
 from stele.stores.sql.points import Points
 from stele.stores.sql.pyramid import CellCache
 from stele.stores.sql.series_range import Position, SeriesRange, first_points, read_for_buckets
@@ -88,7 +87,7 @@ class SeriesOperations(StoreCore):
 
     def get_series(self, request: GetSeries) -> GetSeriesResponse:
         _check(request)
-        start = _start(request.page_token) if request.page_token else _Start()
+        start = read_place(request.page_token, _start) if request.page_token else _Start()
 
         def work(connection: Connection) -> GetSeriesResponse:
             pairs = _pairs(connection, request)
@@ -245,20 +244,15 @@ def _doubles(values: npt.NDArray[Any]) -> Doubles:
 def _token(start: _Start) -> str:
     after = start.after
     # As text, because JSON knows neither NaN nor all digits of a double.
-    text = json.dumps([start.place, *(() if after is None else (after[0], after[1], after[2].hex()))])
-    return base64.urlsafe_b64encode(text.encode()).decode()
+    return place_token(start.place, *(() if after is None else (after[0], after[1], after[2].hex())))
 
 
-def _start(token: str) -> _Start:
-    """The inverse of :func:`_token`."""
-    try:
-        place, *after = json.loads(base64.urlsafe_b64decode(token.encode()))
-        limits.check_int64(place, "place")
-        if not after:
-            return _Start(place)
-        step, timestamp, value = after
-        limits.check_int64(step, "step")
-        limits.check_int64(timestamp, "timestamp")
-        return _Start(place, (step, timestamp, float.fromhex(value)))
-    except (ValueError, TypeError, OverflowError, RecursionError) as e:
-        raise InvalidParameterValue(f"page_token {shown(token)} is not one that this server gave.") from e
+def _start(place: int, *after: Any) -> _Start:
+    """What :func:`_token` named, of the parts of a token."""
+    limits.check_int64(place, "place")
+    if not after:
+        return _Start(place)
+    step, timestamp, value = after
+    limits.check_int64(step, "step")
+    limits.check_int64(timestamp, "timestamp")
+    return _Start(place, (step, timestamp, float.fromhex(value)))
