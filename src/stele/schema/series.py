@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
+from stele.errors import InvalidParameterValue, shown
 from stele.schema.codec import Int64, Message
 from stele.schema.columns import Doubles, Integers
 
-__all__ = ["BucketSeries", "GetSeries", "GetSeriesResponse", "PointSeries", "Series", "XAxis"]
+__all__ = ["BucketSeries", "GetSeries", "GetSeriesResponse", "PointSeries", "Series", "XAxis", "check_axis"]
 
 XAxis = Literal["step", "time", "relative"]
 """``time`` in milliseconds since 1970, ``relative`` in milliseconds since the start of the run."""
+
+
+def check_axis(x: str) -> None:
+    """Refuse what is no :data:`XAxis`.
+
+    Raises:
+        InvalidParameterValue: It is none.
+    """
+    if x not in get_args(XAxis):
+        raise InvalidParameterValue(f"x {shown(x)} is not one of {', '.join(get_args(XAxis))}.")
 
 
 class GetSeries(Message):

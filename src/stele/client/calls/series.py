@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from stele import limits
 from stele.client.calls.base import StoreCalls, integer
-from stele.errors import InvalidParameterValue, shown
-from stele.schema.series import GetSeries, Series, XAxis
+from stele.schema.series import GetSeries, Series, XAxis, check_axis
 
 __all__ = ["SeriesCalls"]
 
@@ -45,8 +44,7 @@ class SeriesCalls(StoreCalls):
         Raises:
             InvalidParameterValue: An argument is not allowed.
         """
-        if x not in get_args(XAxis):
-            raise InvalidParameterValue(f"x {shown(x)} is not one of {', '.join(get_args(XAxis))}.")
+        check_axis(x)
         start, end, buckets = _whole(start, "start"), _whole(end, "end"), _whole(buckets, "buckets")
         keys = list(dict.fromkeys(map(str, keys)))  # numpy's texts are of a type of their own
         run_ids = list(dict.fromkeys(map(str, run_ids)))

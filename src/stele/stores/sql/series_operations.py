@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeGuard, get_args
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import BindParameter, Connection, and_, bindparam, select
 
 from stele import limits
-from stele.errors import InvalidParameterValue, shown
+from stele.errors import InvalidParameterValue
 from stele.schema.columns import Doubles, Integers
-from stele.schema.series import BucketSeries, GetSeries, GetSeriesResponse, PointSeries, Series, XAxis
+from stele.schema.series import BucketSeries, GetSeries, GetSeriesResponse, PointSeries, Series, check_axis
 from stele.stores.sql.buckets import bucketed
 from stele.stores.sql.cells import Cells
 from stele.stores.sql.core import StoreCore
@@ -109,8 +109,7 @@ def _check(request: GetSeries) -> None:
             f"{len(run_ids)} runs and {len(keys)} keys are {pairs} series, at most {limits.MAX_SERIES_PAIRS} are "
             "allowed in one request. Ask for some of them at a time."
         )
-    if request.x not in get_args(XAxis):
-        raise InvalidParameterValue(f"x {shown(request.x)} is not one of {', '.join(get_args(XAxis))}.")
+    check_axis(request.x)
     limits.check_max_results(request.max_points, limits.MAX_SERIES_POINTS, "max_points")
     if request.start is not None and request.end is not None and request.start > request.end:
         raise InvalidParameterValue(f"start {request.start} is greater than end {request.end}.")
